@@ -1,0 +1,232 @@
+// Configuration: one table of settings, read from flags, environment, file and defaults (in that order of precedence)
+// into a frozen Config. Every problem is reported at once. The table is also what `--help` and the documentation print.
+import { readFileSync } from 'node:fs'
+import { parse as parseYaml } from 'yaml'
+import { z } from 'zod'
+import { twError } from './errors.ts'
+
+interface Setting<T> {
+  readonly schema: z.ZodType<T>
+  /** Text as a user would write it; undefined where the setting is off unless given. */
+  readonly default: string | undefined
+  readonly doc: string
+  /** A secret is masked wherever the configuration is shown, and may come from the file named by NAME_FILE. */
+  readonly secret?: true
+}
+
+function setting<T>(schema: z.ZodType<T>, preset: string | undefined, doc: string, secret?: true): Setting<T> {
+  return { schema, default: preset, doc, ...(secret ? { secret } : {}) }
+}
+
+const text = z.string().min(1)
+const optionalText = text.optional()
+const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+const flag = z.enum(['true', 'false']).transform(value => value === 'true')
+const list = text.transform(value =>
+  value
+    .split(',')
+    .map(part => part.trim())
+    .filter(part => part !== ''),
+)
+const topicName = text.regex(/^[A-Za-z0-9._-]{1,249}$/, 'a Kafka topic name has 1 to 249 of A-Z a-z 0-9 . _ -')
+
+const settings = {
+  KAFKA_BROKERS: setting(list, 'localhost:9092', 'Bootstrap brokers, host:port separated by commas.'),
+  KAFKA_CLIENT_ID: setting(text, 'trailwarden', 'Client id shown in broker logs and quotas.'),
+  KAFKA_SECURITY_PROTOCOL: setting(
+    z.enum(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']),
+    'PLAINTEXT',
+    'How to talk to the brokers.',
+  ),
+  KAFKA_SASL_MECHANISM: setting(
+    z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
+    undefined,
+    'SASL mechanism, needed with a SASL_ protocol.',
+  ),
+  KAFKA_SASL_USERNAME: setting(optionalText, undefined, 'SASL user.'),
+  KAFKA_SASL_PASSWORD: setting(optionalText, undefined, 'SASL password.', true),
+  KAFKA_SSL_CA_FILE: setting(optionalText, undefined, 'PEM file of the certificate authority of the brokers.'),
+  KAFKA_SSL_CERT_FILE: setting(optionalText, undefined, 'PEM file of the client certificate (mutual TLS).'),
+  KAFKA_SSL_KEY_FILE: setting(optionalText, undefined, 'PEM file of the client key (mutual TLS).'),
+  SCHEMA_REGISTRY_URL: setting(
+    z.url(),
+    'http://localhost:8081',
+    'Confluent-compatible schema registry; the address may have a path.',
+  ),
+  SCHEMA_REGISTRY_USERNAME: setting(optionalText, undefined, 'Registry user (basic authentication).'),
+  SCHEMA_REGISTRY_PASSWORD: setting(optionalText, undefined, 'Registry password.', true),
+  RAW_TOPIC: setting(topicName, 'cloudtrail.raw', 'Topic that CloudTrail lands on, in any envelope.'),
+  EVENTS_TOPIC: setting(topicName, 'cloudtrail.events.v1', 'Topic of normalized events.'),
+  ALERTS_TOPIC: setting(topicName, 'cloudtrail.alerts.v1', 'Topic of alerts.'),
+  STATE_TOPIC: setting(topicName, 'cloudtrail.detector-state.v1', "Changelog topic of the detector's state."),
+  REJECTED_TOPIC: setting(topicName, 'cloudtrail.rejected.v1', 'Topic of dead letters.'),
+  NORMALIZE_GROUP: setting(text, 'trailwarden-normalize', 'Consumer group of normalize.'),
+  DETECT_GROUP: setting(text, 'trailwarden-detect', 'Consumer group of detect; part of its transactional ids.'),
+  TOPIC_PARTITIONS: setting(
+    integer(1, 10_000).optional(),
+    undefined,
+    'Partitions of topics that `topics apply` creates; default as in topics/*/topic.yaml.',
+  ),
+  TOPIC_REPLICATION_FACTOR: setting(integer(1, 100), '1', 'Replication factor of topics that `topics apply` creates.'),
+  ALERT_FORMAT: setting(z.enum(['avro', 'json']), 'avro', 'Value format of the alerts topic.'),
+  RULES: setting(optionalText, undefined, 'Rule files or folders, separated by commas; default: the shipped rules.'),
+  SUPPRESSIONS: setting(optionalText, undefined, 'Suppression file; default: the shipped one.'),
+  KEEP_REQUEST_PARAMETERS: setting(flag, 'true', 'Keep requestParameters as JSON text in the event.'),
+  KEEP_RESPONSE_ELEMENTS: setting(flag, 'true', 'Keep responseElements as JSON text in the event.'),
+  KEEP_ADDITIONAL_EVENT_DATA: setting(flag, 'true', 'Keep additionalEventData as JSON text in the event.'),
+  SOURCE_IDENTITY: setting(
+    z.enum(['trust', 'ignore']),
+    'trust',
+    'Whether sourceIdentity decides the principal. Ignore it where trust policies let callers choose it freely.',
+  ),
+  MAX_INPUT_BYTES: setting(integer(1, 1 << 30), '10485760', 'Largest raw record or file chunk, bytes; larger ones are rejected.'),
+  MAX_EXPANDED_BYTES: setting(integer(1, 1 << 30), '67108864', 'Largest size after gunzip, bytes; a larger one is rejected.'),
+  MAX_RECORDS_PER_ENVELOPE: setting(integer(1, 10_000_000), '100000', 'Most CloudTrail records in one envelope.'),
+  MAX_DEPTH: setting(integer(1, 32), '4', 'Most envelopes inside each other.'),
+  MAX_RECORD_BYTES: setting(
+    integer(1024, 1 << 30),
+    '900000',
+    'Largest encoded event or alert; a larger event is rejected. Keep below max.message.bytes of the topic.',
+  ),
+  COMPRESSION: setting(
+    z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd']),
+    'none',
+    'Compression of what is produced. Costs CPU here, saves network and disk there.',
+  ),
+  BATCH_MAX_RECORDS: setting(
+    integer(1, 100_000),
+    '5000',
+    'Most input records per transaction or commit. Larger is cheaper per record, smaller is less to redo.',
+  ),
+  PRODUCE_RETRY_MS: setting(integer(0, 86_400_000), '120000', 'How long a failed produce is redone before the process stops.'),
+  SESSION_TIMEOUT_MS: setting(
+    integer(6000, 300_000),
+    '10000',
+    'Group session: a killed process holds its partitions for this long.',
+  ),
+  OFFSET_OUT_OF_RANGE: setting(
+    z.enum(['fail', 'earliest']),
+    'fail',
+    'When retention has overtaken the committed position: stop, or go on with what is left.',
+  ),
+  HTTP_HOST: setting(text, '127.0.0.1', 'Address that /metrics, /livez and /readyz bind to.'),
+  HTTP_PORT: setting(
+    integer(0, 65_535).optional(),
+    undefined,
+    'Their port; default 9464 for normalize and 9465 for detect, 0 takes a free one.',
+  ),
+  LOG_LEVEL: setting(z.enum(['silent', 'error', 'warn', 'info', 'debug']), 'info', 'Least level that is logged (JSON on stderr).'),
+} as const
+
+type Settings = typeof settings
+/** Name of a setting: the environment variable; the flag is its kebab form (`KAFKA_BROKERS` → `--kafka-brokers`). */
+export type SettingName = keyof Settings
+/** The configuration in force. Frozen. */
+export type Config = { readonly [K in SettingName]: z.infer<Settings[K]['schema']> }
+
+/** Names of all settings in the order of the table. */
+export const settingNames = Object.keys(settings) as readonly SettingName[]
+
+/** The flag of a setting, without the dashes. */
+export function flagOf(name: SettingName): string {
+  return name.toLowerCase().replaceAll('_', '-')
+}
+
+/** One row per setting, for `--help` and docs. */
+export function describeSettings(): readonly { name: SettingName; flag: string; default: string; doc: string }[] {
+  return settingNames.map(name => ({
+    name,
+    flag: `--${flagOf(name)}`,
+    default: settings[name].default ?? '',
+    doc: settings[name].doc,
+  }))
+}
+
+/** Where values come from, most important first. */
+export interface ConfigSources {
+  readonly flags: Readonly<Partial<Record<string, string>>>
+  readonly env: Readonly<Partial<Record<string, string>>>
+  /** Path of a YAML or JSON file with setting names as keys. */
+  readonly file?: string | undefined
+}
+
+/**
+ * Reads the configuration. Unknown names in the file are errors; the environment may hold anything.
+ * @throws TW_CONFIG_INVALID naming every bad setting, its value (secrets masked) and what is accepted.
+ */
+export function loadConfig(sources: ConfigSources): Config {
+  const problems: string[] = []
+  const fromFile = sources.file === undefined ? {} : readConfigFile(sources.file, problems)
+  const result: Record<string, unknown> = {}
+  for (const name of settingNames) {
+    const { schema, default: preset, secret } = settings[name] as Setting<unknown>
+    const raw = sources.flags[name] ?? envValue(name, secret === true, sources.env, problems) ?? fromFile[name] ?? preset
+    const parsed = schema.safeParse(raw)
+    if (parsed.success) result[name] = parsed.data
+    else {
+      const shown = secret ? '(hidden)' : JSON.stringify(raw)
+      problems.push(`${name} = ${shown}: ${parsed.error.issues.map(issue => issue.message).join('; ')}`)
+    }
+  }
+  if (problems.length === 0) crossChecks(result as Config, problems)
+  if (problems.length > 0) throw twError('TW_CONFIG_INVALID', `The configuration is not valid:\n  ${problems.join('\n  ')}`)
+  return Object.freeze(result) as Config
+}
+
+/** The configuration as it is in force, secrets masked: name → text. */
+export function showConfig(config: Config): Record<string, string> {
+  return Object.fromEntries(
+    settingNames
+      .filter(name => config[name] !== undefined)
+      .map(name => [name, 'secret' in settings[name] ? '********' : String(config[name])]),
+  )
+}
+
+function envValue(
+  name: string,
+  secret: boolean,
+  env: ConfigSources['env'],
+  problems: string[],
+): string | undefined {
+  const direct = env[name]
+  if (direct !== undefined && direct !== '') return direct
+  const path = secret ? env[`${name}_FILE`] : undefined
+  if (path === undefined || path === '') return undefined
+  try {
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+  } catch (error) {
+    problems.push(`${name}_FILE: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`)
+    return undefined
+  }
+}
+
+function readConfigFile(path: string, problems: string[]): Partial<Record<string, string>> {
+  let parsed: unknown
+  try {
+    parsed = parseYaml(readFileSync(path, 'utf8'))
+  } catch (error) {
+    problems.push(`${path}: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'cannot be read'}`)
+    return {}
+  }
+  if (parsed === null || parsed === undefined) return {}
+  if (typeof parsed !== 'object' || Array.isArray(parsed)) {
+    problems.push(`${path}: expected a map of setting names to values`)
+    return {}
+  }
+  const values: Partial<Record<string, string>> = {}
+  for (const [name, value] of Object.entries(parsed)) {
+    if (!Object.hasOwn(settings, name)) problems.push(`${path}: unknown setting ${name}`)
+    else if (Array.isArray(value)) values[name] = value.map(String).join(',')
+    else values[name] = String(value)
+  }
+  return values
+}
+
+function crossChecks(config: Config, problems: string[]): void {
+  if (config.KAFKA_SECURITY_PROTOCOL.startsWith('SASL_')) {
+    for (const name of ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] as const)
+      if (config[name] === undefined) problems.push(`${name} is needed with ${config.KAFKA_SECURITY_PROTOCOL}`)
+  }
+  if ((config.KAFKA_SSL_CERT_FILE === undefined) !== (config.KAFKA_SSL_KEY_FILE === undefined))
+    problems.push('KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE belong together')
+}
