@@ -1,6 +1,7 @@
 // Lint, with the boundaries of the house as errors: pure folders take time and data as arguments,
 // only src/kafka imports kafkajs, the pipeline sees the LogClient port only. test/unit/lint.test.ts proves each rule fires.
 import js from '@eslint/js'
+import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 const pure = [
@@ -19,18 +20,39 @@ const noKafkajs = {
 }
 const noIo = {
   group: [
-    'node:fs', 'node:fs/*', 'fs', 'node:http', 'node:https', 'node:net', 'node:tls', 'node:child_process',
-    'node:worker_threads', 'node:os', 'node:process', 'node:timers', 'node:timers/*', 'node:perf_hooks', 'prom-client', 'pino',
+    'node:fs',
+    'node:fs/*',
+    'fs',
+    'node:http',
+    'node:https',
+    'node:net',
+    'node:tls',
+    'node:child_process',
+    'node:worker_threads',
+    'node:os',
+    'node:process',
+    'node:timers',
+    'node:timers/*',
+    'node:perf_hooks',
+    'prom-client',
+    'pino',
   ],
   message: 'This folder is pure: no I/O, clock or logging. Take the data as an argument.',
 }
 const noOuter = {
-  group: ['**/kafka/*', '**/pipeline/*', '**/commands/*', '**/metrics/*', '**/log/in-process*', '**/sources/file-source*'],
+  group: [
+    '**/kafka/*',
+    '**/pipeline/*',
+    '**/commands/*',
+    '**/metrics/*',
+    '**/log/in-process*',
+    '**/sources/file-source*',
+  ],
   message: 'This folder is pure and stands at the bottom: it knows no shell.',
 }
 const message = 'This folder is pure: time, randomness and environment enter as arguments.'
 
-export default tseslint.config(
+export default defineConfig(
   { ignores: ['dist/**', 'node_modules/**', '.cache/**', 'coverage/**', 'test/fixtures/**'] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
@@ -48,13 +70,31 @@ export default tseslint.config(
       eqeqeq: ['error', 'always', { null: 'ignore' }],
     },
   },
-  { files: ['src/**/*.ts'], ignores: ['src/kafka/**'], rules: { 'no-restricted-imports': ['error', { patterns: [noKafkajs] }] } },
-  { files: ['src/pipeline/**/*.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [noKafkajs, { group: ['**/kafka/*'], message: 'The pipeline sees LogClient only.' }] }] } },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/kafka/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [noKafkajs] }] },
+  },
+  {
+    files: ['src/pipeline/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [noKafkajs, { group: ['**/kafka/*'], message: 'The pipeline sees LogClient only.' }] },
+      ],
+    },
+  },
   {
     files: pure,
     rules: {
       'no-restricted-imports': ['error', { patterns: [noKafkajs, noIo, noOuter] }],
-      'no-restricted-globals': ['error', ...['process', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'fetch', 'crypto'].map(name => ({ name, message }))],
+      'no-restricted-globals': [
+        'error',
+        ...['process', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'fetch', 'crypto'].map(name => ({
+          name,
+          message,
+        })),
+      ],
       'no-restricted-properties': [
         'error',
         { object: 'Date', property: 'now', message },
@@ -83,5 +123,25 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-call': 'off',
     },
   },
-  { files: ['**/*.mjs', '**/*.cjs'], extends: [tseslint.configs.disableTypeChecked], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly', setTimeout: 'readonly', require: 'readonly', module: 'writable' } }, rules: { 'no-console': 'off', '@typescript-eslint/no-require-imports': 'off' } },
+  {
+    files: ['**/*.mjs', '**/*.cjs'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          'AbortSignal',
+          'Buffer',
+          'URL',
+          'console',
+          'fetch',
+          'module',
+          'performance',
+          'process',
+          'require',
+          'setTimeout',
+        ].map(name => [name, name === 'module' ? 'writable' : 'readonly']),
+      ),
+    },
+    rules: { 'no-console': 'off', '@typescript-eslint/no-require-imports': 'off' },
+  },
 )

@@ -1,6 +1,6 @@
 // A real Kafka and schema registry for whoever needs one: integration tests, `demo --kafka` in a checkout, benchmarks.
 // The ladder: KAFKA_BROKERS + SCHEMA_REGISTRY_URL, then a Docker engine, then JVM processes from Maven artifacts.
-// KAFKA_FOR_TESTS=env|docker|jvm asks for one rung only. Whatever is started here is gone when the process is.
+// KAFKA_FOR_TESTS=docker or jvm allows only that one to start brokers. Whatever is started here is gone when the process is.
 import { NoKafkaError, uniqueName } from './cluster.ts'
 import type { KafkaForTests, KafkaOptions } from './cluster.ts'
 import { startOnDocker } from './docker.ts'
@@ -10,8 +10,6 @@ import { brokersReady, httpReady, reasonOf } from './readiness.ts'
 export { NoKafkaError, uniqueName }
 export type { KafkaForTests, KafkaOptions }
 
-const RUNGS = ['env', 'docker', 'jvm'] as const
-
 /**
  * Finds or starts a Kafka. Takes some ten seconds on the JVM rung, minutes the first time it has to download.
  * `log` gets one line for each thing worth knowing on the way. Rejects with NoKafkaError when no rung works.
@@ -20,25 +18,24 @@ export async function kafkaForTests(
   options: KafkaOptions = {},
   log: (line: string) => void = () => undefined,
 ): Promise<KafkaForTests> {
-  const wanted = process.env['KAFKA_FOR_TESTS']
-  if (wanted && !RUNGS.some(rung => rung === wanted)) {
-    throw new Error(`KAFKA_FOR_TESTS is '${wanted}': use one of ${RUNGS.join(', ')}`)
-  }
+  const wanted = process.env['KAFKA_FOR_TESTS'] ?? ''
+  const rungs = wanted === '' ? ['docker', 'jvm'] : [wanted]
   const tried: string[] = []
-  for (const rung of RUNGS) {
-    if (wanted && rung !== wanted) continue
+  try {
+    const found = await fromEnvironment(options)
+    if (typeof found !== 'string') return found
+    tried.push(`env: ${found}`)
+  } catch (error) {
+    // Brokers that were named must be the ones used: falling through would test something else in silence.
+    throw new NoKafkaError([`env: ${reasonOf(error)}`])
+  }
+  for (const rung of rungs) {
     try {
-      if (rung === 'env') {
-        const found = await fromEnvironment(options)
-        if (typeof found !== 'string') return found
-        tried.push(`env: ${found}`)
-      } else {
-        return await (rung === 'docker' ? startOnDocker(options, log) : startOnJvm(options, log))
-      }
+      if (rung === 'docker') return await startOnDocker(options, log)
+      if (rung === 'jvm') return await startOnJvm(options, log)
+      tried.push(`KAFKA_FOR_TESTS is '${rung}': docker and jvm exist`)
     } catch (error) {
       tried.push(`${rung}: ${reasonOf(error)}`)
-      // Brokers that were named must be the ones used: falling through would test something else in silence.
-      if (rung === 'env') break
     }
   }
   throw new NoKafkaError(tried)
