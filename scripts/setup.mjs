@@ -3,7 +3,7 @@
 // Runs on whatever Node the machine has, before any dependency exists.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -59,3 +59,8 @@ if (!existsSync(bundledNode) || !(stamped || installedByHand())) {
   if (!version.startsWith('v24.')) fail(`node_modules holds Node.js ${version}, v24 expected: run 'npm ci'`)
 }
 if (!stamped) writeFileSync(stampFile, wanted)
+
+// npm links no package's own bin into its own node_modules. Without this, `npx trailwarden` in a checkout goes through
+// npm's cache and complains about the machine's Node, although the executable finds the right one itself.
+const link = join(modules, '.bin', 'trailwarden')
+if (!windows && !existsSync(link)) symlinkSync(join('..', '..', 'bin', 'trailwarden.mjs'), link)
