@@ -1,0 +1,91 @@
+// What a kafkajs failure means for us: the protocol code inside the wrapped errors, and the code of our table for it.
+// kafkajs wraps errors up to three deep and knows protocol codes up to 88 only; both end here.
+
+import { TrailwardenError, twError } from '../errors.ts'
+import type { ErrorCode } from '../errors.ts'
+
+/** Numbers of the Kafka protocol: https://kafka.apache.org/protocol#protocol_error_codes. */
+const code = {
+  offsetOutOfRange: 1,
+  unknownTopicOrPartition: 3,
+  messageTooLarge: 10,
+  recordListTooLarge: 18,
+  illegalGeneration: 22,
+  unknownMemberId: 25,
+  rebalanceInProgress: 27,
+  concurrentTransactions: 51,
+} as const
+
+// INVALID_PRODUCER_EPOCH is how brokers of the classic transaction protocol report a fenced producer; the others mean
+// that the producer's identity or sequence is gone. 90 (PRODUCER_FENCED) is unknown to kafkajs.
+const fenced: ReadonlySet<number> = new Set([47, 48, 45, 59, 90])
+const rebalanced: ReadonlySet<number> = new Set([
+  code.illegalGeneration,
+  code.unknownMemberId,
+  code.rebalanceInProgress,
+])
+// Coordinator loading, not available, not here; an ending transaction of the previous holder.
+const openRetriable: ReadonlySet<number> = new Set([14, 15, 16, code.concurrentTransactions])
+
+/** The error and its causes, outermost first; ends on a loop. */
+function* chain(thrown: unknown): Generator<Error & { code?: unknown; retriable?: unknown }> {
+  const seen = new Set<unknown>()
+  for (let error = thrown; error instanceof Error && !seen.has(error); error = error.cause) {
+    seen.add(error)
+    yield error
+  }
+}
+
+/** The Kafka protocol error code behind a kafkajs error, or null where the failure is none of the broker's answers. */
+export function protocolCode(thrown: unknown): number | null {
+  for (const error of chain(thrown)) {
+    const unknown = /^Unknown error code (-?\d+)$/.exec(error.message)
+    if (unknown) return Number(unknown[1])
+    if (typeof error.code === 'number') return error.code
+  }
+  return null
+}
+
+const has = (thrown: unknown, codes: ReadonlySet<number>) => codes.has(protocolCode(thrown) ?? Number.NaN)
+
+/** Another producer took the transactional id, or the broker forgot this one. */
+export const isFenced = (thrown: unknown): boolean => has(thrown, fenced)
+/** The member is not, or no longer, part of the current generation. */
+export const isRebalanced = (thrown: unknown): boolean => has(thrown, rebalanced)
+/** The previous transaction of this id is still being ended. */
+export const isConcurrentTransactions = (thrown: unknown): boolean =>
+  protocolCode(thrown) === code.concurrentTransactions
+/** The topic (or partition) does not exist, as far as the answering broker knows. */
+export const isTopicMissing = (thrown: unknown): boolean => protocolCode(thrown) === code.unknownTopicOrPartition
+/** A batch above max.message.bytes (10) or above the segment size (18). */
+export const isTooLarge = (thrown: unknown): boolean =>
+  protocolCode(thrown) === code.messageTooLarge || protocolCode(thrown) === code.recordListTooLarge
+/** The fetch position is before the first or behind the last offset. */
+export const isOutOfRange = (thrown: unknown): boolean => protocolCode(thrown) === code.offsetOutOfRange
+
+/** Whether the same request can succeed later: network faults, and broker answers that say so. */
+export function isTransient(thrown: unknown): boolean {
+  const answered = protocolCode(thrown)
+  for (const error of chain(thrown)) {
+    if (error instanceof TrailwardenError) return error.retriable
+    if (/SASL|NotImplemented|UnsupportedMagicByte|^(Type|Range|Reference|Syntax)Error$/.test(error.name)) return false
+  }
+  if (answered === null) return true
+  if (openRetriable.has(answered) || answered === code.unknownTopicOrPartition) return true
+  // The innermost error is the broker's answer; its wrappers say "not retriable" because retries are used up.
+  return [...chain(thrown)].at(-1)?.retriable === true
+}
+
+/** Our error inside the chain where there is one, else a new error of `fallback` with the kafkajs error as its cause. */
+export function asFault(thrown: unknown, fallback: ErrorCode, what: string): TrailwardenError {
+  for (const error of chain(thrown)) if (error instanceof TrailwardenError) return error
+  const reason = [...chain(thrown)].at(-1)?.message ?? String(thrown)
+  return twError(fallback, `${what}: ${reason}`, thrown)
+}
+
+/** A broker's answer while a transaction was under way, as an error of our table. */
+export function transactionFault(thrown: unknown, what: string): TrailwardenError {
+  if (isFenced(thrown)) return asFault(thrown, 'TW_FENCED', what)
+  if (isTooLarge(thrown)) return asFault(thrown, 'TW_RECORD_TOO_LARGE', what)
+  return asFault(thrown, 'TW_TRANSACTION_FAILED', what)
+}
