@@ -93,6 +93,8 @@ export interface ConsumerOptions {
   readonly topic: string
   /** Where to begin without a committed position. Default `earliest`. */
   readonly from?: 'earliest' | 'latest'
+  /** A position that retention has overtaken: `crashed` with TW_OFFSET_OUT_OF_RANGE (default), or on with what is left. */
+  readonly outOfRange?: 'fail' | 'earliest'
   readonly sessionTimeoutMs?: number
   /** Partitions whose batches are handled at the same time. Default 3. */
   readonly concurrency?: number
