@@ -12,6 +12,11 @@ export interface Verdict {
   /** Distinct values in the window; 0 for event_count. */
   readonly distinct: number
   readonly anomaly: Anomaly | null
+  /**
+   * True when what happened around this time is graver than the rule's level, which then rises by one (rate_anomaly: a
+   * success followed the denials). Such a verdict may repeat a time that was reported before: its news is the severity.
+   */
+  readonly raise?: boolean
 }
 
 /**

@@ -1,0 +1,136 @@
+// Which distinct secrets were denied in any window of the recent past, in bounded memory whatever an attacker names.
+// Pure. Values are kept as 53-bit hashes, so long names cost nothing and no secret name stands in the state.
+// Exact up to `capacity` secrets; beyond it the distinct count is a lower bound and "at least minDistinct" stays exact.
+
+/** FNV-1a (Fowler, Noll, Vo) over UTF-16 units in two lanes with different offsets, finished as in MurmurHash3; 53 bits. */
+export function hashValue(text: string): number {
+  let low = 0x811c9dc5
+  let high = 0x9dc5811c
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    low = Math.imul(low ^ unit, 0x01000193)
+    high = Math.imul(high ^ (unit + i), 0x01000193)
+  }
+  low = Math.imul(low ^ (low >>> 16), 0x85ebca6b)
+  low = Math.imul(low ^ (low >>> 13), 0xc2b2ae35)
+  high = Math.imul(high ^ (high >>> 15) ^ low, 0x2c1b3c6d)
+  high = Math.imul(high ^ (high >>> 12), 0x297a2d39)
+  return ((high ^ (high >>> 15)) >>> 11) * 2 ** 32 + ((low ^ (low >>> 16)) >>> 0)
+}
+
+/** Index of the first time greater than `time` in an ascending list. */
+export function upperBound(times: readonly number[], time: number): number {
+  let low = 0
+  let high = times.length
+  // The newest event is the common case: one comparison.
+  if (high === 0 || (times[high - 1] ?? 0) <= time) return high
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((times[middle] ?? 0) <= time) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/**
+ * Inserts a time and drops it, or a neighbour, when it is the middle of three within `spanMs`: any half-open window
+ * (e - span, e] that holds the middle one then holds one of the outer two, so "occurs in the window" is unchanged.
+ */
+export function insertThinned(times: number[], time: number, spanMs: number): void {
+  const at = upperBound(times, time)
+  if (times[at - 1] === time) return
+  times.splice(at, 0, time)
+  for (let i = Math.min(at + 1, times.length - 2); i >= Math.max(1, at - 1); i--) {
+    if ((times[i + 1] ?? 0) - (times[i - 1] ?? 0) <= spanMs) times.splice(i, 1)
+  }
+}
+
+/** One secret with the times that matter, ascending: `[hash, time, …]`. */
+export type SecretTimesState = readonly (readonly number[])[]
+
+/** The denied secrets of the last window and lateness. */
+export class SecretTimes {
+  readonly #windowMs: number
+  readonly #minDistinct: number
+  readonly #capacity: number
+  readonly #times: Map<number, number[]>
+
+  /** `minDistinct` is the bound that must stay exact beyond the capacity. */
+  constructor(windowMs: number, minDistinct: number, capacity: number, state: SecretTimesState = []) {
+    this.#windowMs = windowMs
+    this.#minDistinct = minDistinct
+    this.#capacity = capacity
+    this.#times = new Map(state.map(([hash = 0, ...times]) => [hash, times]))
+  }
+
+  get size(): number {
+    return this.#times.size
+  }
+
+  add(time: number, hash: number): void {
+    const times = this.#times.get(hash)
+    if (times !== undefined) return insertThinned(times, time, this.#windowMs)
+    if (this.#times.size >= this.#capacity) this.#thin()
+    this.#times.set(hash, [time])
+  }
+
+  /** Distinct secrets denied at times in (after, through]. */
+  distinct(after: number, through: number): number {
+    let count = 0
+    for (const times of this.#times.values()) {
+      const at = upperBound(times, after)
+      if (at < times.length && (times[at] ?? 0) <= through) count++
+    }
+    return count
+  }
+
+  /** Secrets whose earliest denial that is remembered here lies in (after, through], and that `known` does not hold. */
+  firstDenials(after: number, through: number, known: (hash: number) => boolean): number {
+    let count = 0
+    for (const [hash, [first = 0]] of this.#times) if (first > after && first <= through && !known(hash)) count++
+    return count
+  }
+
+  /** Forgets times at or before `horizon`; names each secret that lost one, with the newest time it lost. */
+  prune(horizon: number, forgotten?: (hash: number, time: number) => void): void {
+    for (const [hash, times] of this.#times) {
+      const gone = upperBound(times, horizon)
+      if (gone === 0) continue
+      forgotten?.(hash, times[gone - 1] ?? 0)
+      if (gone === times.length) this.#times.delete(hash)
+      else times.splice(0, gone)
+    }
+  }
+
+  /**
+   * Forgets the oldest quarter of the secrets among those without which every window keeps its minDistinct.
+   * Per cell of the time axis no wider than a window, the earliest and the latest minDistinct secrets stay: a window that
+   * holds a forgotten denial reaches past one end of its cell, and so holds either all the earliest or all the latest.
+   */
+  #thin(): void {
+    const entries = [...this.#times].flatMap(([hash, times]) => times.map((time) => ({ hash, time })))
+    entries.sort((a, b) => a.time - b.time || a.hash - b.hash)
+    const needed = new Set<number>()
+    for (const order of [entries, entries.toReversed()]) {
+      let cell = NaN
+      let seen = new Set<number>()
+      for (const { hash, time } of order) {
+        const own = Math.floor(time / this.#windowMs)
+        if (own !== cell) seen = new Set()
+        cell = own
+        if (seen.size < this.#minDistinct) needed.add(hash)
+        seen.add(hash)
+      }
+    }
+    let surplus = Math.ceil(this.#capacity / 4)
+    for (const { hash } of entries) {
+      if (surplus === 0) break
+      if (!needed.has(hash) && this.#times.delete(hash)) surplus--
+    }
+  }
+
+  /** Plain data for the state record. */
+  snapshot(): SecretTimesState {
+    return [...this.#times].map(([hash, times]) => [hash, ...times])
+  }
+}
