@@ -1,0 +1,173 @@
+// The fields a rule may name: CloudTrail's own names mapped onto CloudTrailEvent, and what the normalizer derives.
+// Pure. A name that no event of the topic can ever carry is refused when the rule is loaded, with the reason.
+import type { CloudTrailEvent } from '../normalize/event.ts'
+import { joined, readCost } from './field.ts'
+import type { FieldAccess, FieldResolver, FieldValue, NoField } from './field.ts'
+import { jsonReader, valuesAt } from './json-path.ts'
+import type { Field } from './rule.ts'
+import { nearest } from './problems.ts'
+
+type Read = (event: CloudTrailEvent) => string | boolean | null
+
+const members: Readonly<Record<string, Read>> = {
+  eventSource: e => e.eventSource,
+  eventName: e => e.eventName,
+  awsRegion: e => e.awsRegion,
+  recipientAccountId: e => e.recipientAccountId,
+  eventID: e => e.eventId,
+  sharedEventID: e => e.sharedEventId,
+  requestID: e => e.requestId,
+  eventVersion: e => e.eventVersion,
+  eventType: e => e.eventType,
+  eventCategory: e => e.eventCategory,
+  sourceIPAddress: e => e.sourceIPAddress,
+  userAgent: e => e.userAgent,
+  errorCode: e => e.errorCode,
+  errorMessage: e => e.errorMessage,
+  readOnly: e => e.readOnly,
+  managementEvent: e => e.managementEvent,
+  vpcEndpointId: e => e.vpcEndpointId,
+  requestParameters: e => e.requestParameters,
+  responseElements: e => e.responseElements,
+  additionalEventData: e => e.additionalEventData,
+  'userIdentity.type': e => e.userIdentity.type,
+  'userIdentity.principalId': e => e.userIdentity.principalId,
+  'userIdentity.arn': e => e.userIdentity.arn,
+  'userIdentity.accountId': e => e.userIdentity.accountId,
+  'userIdentity.accessKeyId': e => e.userIdentity.accessKeyId,
+  'userIdentity.userName': e => e.userIdentity.userName,
+  'userIdentity.invokedBy': e => e.userIdentity.invokedBy,
+  'userIdentity.sessionContext.sourceIdentity': e => e.userIdentity.sourceIdentity,
+  'userIdentity.sessionContext.sessionIssuer.type': e => e.userIdentity.sessionIssuer?.type ?? null,
+  'userIdentity.sessionContext.sessionIssuer.principalId': e => e.userIdentity.sessionIssuer?.principalId ?? null,
+  'userIdentity.sessionContext.sessionIssuer.arn': e => e.userIdentity.sessionIssuer?.arn ?? null,
+  'userIdentity.sessionContext.sessionIssuer.accountId': e => e.userIdentity.sessionIssuer?.accountId ?? null,
+  'userIdentity.sessionContext.sessionIssuer.userName': e => e.userIdentity.sessionIssuer?.userName ?? null,
+  'userIdentity.sessionContext.attributes.mfaAuthenticated': e => e.userIdentity.mfaAuthenticated,
+  'userIdentity.sessionName': e => e.userIdentity.sessionName,
+  'principal.key': e => e.principal.key,
+  'principal.kind': e => e.principal.kind,
+  'principal.name': e => e.principal.name,
+  principal: e => e.principal.key,
+  outcome: e => e.outcome,
+  sourceKind: e => e.sourceKind,
+}
+
+// The topic spells these four as Avro readers expect; a rule may use either spelling.
+const aliases: Readonly<Record<string, string>> = {
+  eventId: 'eventID',
+  sharedEventId: 'sharedEventID',
+  requestId: 'requestID',
+  'userIdentity.sourceIdentity': 'userIdentity.sessionContext.sourceIdentity',
+}
+
+const times: Readonly<Record<string, (event: CloudTrailEvent) => number | null>> = {
+  eventTime: e => e.eventTime,
+  'userIdentity.sessionContext.attributes.creationDate': e => e.userIdentity.sessionCreated,
+}
+
+const jsonTexts = ['requestParameters', 'responseElements', 'additionalEventData'] as const
+
+/** CloudTrail fields that cloudtrail.events.v1 leaves behind. */
+const notCarried = [
+  'apiVersion',
+  'resources',
+  'serviceEventDetails',
+  'tlsDetails',
+  'addendum',
+  'edgeDeviceDetails',
+  'sessionCredentialFromConsole',
+  'vpcEndpointAccountId',
+  'eventContext',
+  'insightDetails',
+  'userIdentity.onBehalfOf',
+  'userIdentity.credentialId',
+  'userIdentity.identityProvider',
+  'userIdentity.inScopeOf',
+  'userIdentity.invokedByDelegate',
+  'userIdentity.sessionContext.webIdFederationData',
+  'userIdentity.sessionContext.ec2RoleDelivery',
+  'userIdentity.sessionContext.assumedRoot',
+] as const
+
+/** Every name a rule may use, without the JSON paths. */
+export const fieldNames: readonly string[] = [...Object.keys(members), ...Object.keys(times), 'secrets']
+
+/** A resolver of CloudTrail field names. Each has its own memory of parsed JSON texts: one per rule set. */
+export function cloudTrailFields(): FieldResolver<CloudTrailEvent> {
+  const readers = { requestParameters: jsonReader(), responseElements: jsonReader(), additionalEventData: jsonReader() }
+  return name => {
+    if (name === '') return { name, cost: readCost.everything, read: everyText }
+    const known = Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name
+    if (Object.hasOwn(members, known)) {
+      const read = members[known]
+      if (read !== undefined) return { name: known, cost: readCost.member, read: event => read(event) ?? undefined }
+    }
+    if (Object.hasOwn(times, known)) return timeField(known)
+    if (known === 'secrets') return { name, cost: readCost.computed, read: event => presentOrNone(event.secrets) }
+    for (const column of jsonTexts) {
+      if (!name.startsWith(`${column}.`)) continue
+      const path = name.slice(column.length + 1).split('.')
+      if (path.includes(''))
+        return { problem: `the path '${name}' has an empty step`, hint: 'Write names with single dots' }
+      const parse = readers[column]
+      return {
+        name,
+        cost: readCost.parsed,
+        read: event => {
+          const text = event[column]
+          return text === null ? undefined : valuesAt(parse(text), path)
+        },
+      }
+    }
+    return noField(name)
+  }
+}
+
+/** The field as the detectors and alerts read it: one text, null where absent or empty. */
+export function fieldReader(access: FieldAccess<CloudTrailEvent>): Field {
+  return { name: access.name, read: event => joined(access.read(event)) }
+}
+
+function timeField(name: string): FieldAccess<CloudTrailEvent> {
+  const time = times[name] ?? (() => null)
+  const read = (event: CloudTrailEvent): FieldValue => {
+    const at = time(event)
+    return at === null ? undefined : cloudTrailTime(at)
+  }
+  return { name, cost: readCost.computed, read, time }
+}
+
+// CloudTrail writes whole seconds: 2026-01-31T23:59:59Z.
+function cloudTrailTime(at: number): string | undefined {
+  return Math.abs(at) <= 8.64e15 ? new Date(at).toISOString().replace('.000Z', 'Z') : undefined
+}
+
+function presentOrNone(values: readonly string[]): FieldValue {
+  return values.length === 0 ? undefined : values
+}
+
+function everyText(event: CloudTrailEvent): readonly string[] {
+  const texts: string[] = [...event.secrets]
+  for (const read of memberReaders) {
+    const value = read(event)
+    if (typeof value === 'string') texts.push(value)
+  }
+  return texts
+}
+const memberReaders = Object.values(members)
+
+function noField(name: string): NoField {
+  const left = notCarried.find(field => name === field || name.startsWith(`${field}.`))
+  if (left !== undefined) {
+    return {
+      problem: `'${left}' is a CloudTrail field that the events topic does not carry, so this can never match`,
+      hint: 'Remove it, or use a field that is carried (docs/rules.md lists them)',
+    }
+  }
+  const near = nearest(name, [...fieldNames, ...jsonTexts])
+  return {
+    problem: `no CloudTrail event has a field '${name}'`,
+    hint: near === null ? 'Use CloudTrail names; docs/rules.md lists them' : `Did you mean '${near}'`,
+  }
+}

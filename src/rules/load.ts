@@ -1,0 +1,184 @@
+// Rule files in, a rule set or every error of every file out. Pure: reading folders is src/commands/rule-files.ts.
+// All or nothing: one bad rule fails the set, because half a rule set looks exactly like a quiet day.
+import { cloudTrailFields, fieldReader } from './cloudtrail-fields.ts'
+import { canonical, contentHash } from './content-hash.ts'
+import { readCorrelation } from './correlation.ts'
+import type { Directory, Fed } from './correlation.ts'
+import { compileDetection } from './detection-rule.ts'
+import { buildDispatch } from './dispatch.ts'
+import type { Compiled } from './dispatch.ts'
+import { parseDocuments } from './document.ts'
+import { extensionDefaults, readExtension } from './extension.ts'
+import type { Extension } from './extension.ts'
+import { readMetadata } from './metadata.ts'
+import type { Metadata } from './metadata.ts'
+import { Problems } from './problems.ts'
+import type { RuleError } from './problems.ts'
+import type { Rule, RuleSet } from './rule.ts'
+import { Section } from './section.ts'
+
+/** A rule file: its path as messages show it, and its text. */
+export interface RuleFile {
+  readonly path: string
+  readonly text: string
+}
+
+export type LoadedRules = { readonly rules: RuleSet } | { readonly errors: readonly RuleError[] }
+
+interface Head {
+  readonly rule: Section
+  readonly metadata: Metadata | null
+  readonly extension: Extension
+  readonly text: string
+}
+
+/**
+ * Loads Sigma detection and correlation rules. The order of `files` is the order of the rules; it decides nothing else.
+ * Returns the rule set, or all errors ordered by file, line and column.
+ */
+export function loadRules(files: readonly RuleFile[]): LoadedRules {
+  const problems = new Problems()
+  const resolve = cloudTrailFields()
+  const heads: Head[] = files
+    .flatMap(file => parseDocuments(file.path, file.text, problems))
+    .map(map => {
+      const rule = new Section(map, 'the rule', problems)
+      return { rule, metadata: readMetadata(rule), extension: readExtension(rule, resolve), text: canonical(map) }
+    })
+  checkKinds(heads)
+  checkDuplicates(heads)
+
+  const detections = heads.filter(head => head.rule.value('detection') !== undefined)
+  const tests = detections.map(head => compileDetection(head.rule, resolve))
+  const directory = directoryOf(
+    heads,
+    detections.map((head, index) => ({ index, ruleId: head.metadata?.ruleId ?? '', test: tests[index]?.test ?? null })),
+    detections,
+  )
+  const correlations = heads
+    .filter(head => head.rule.value('correlation') !== undefined)
+    .map(head => ({ head, correlation: readCorrelation(head.rule, head.extension, directory, resolve) }))
+  if (problems.errors.length > 0) return { errors: sorted(files, problems.errors) }
+
+  const compiled: Compiled[] = detections.map((head, index) => {
+    const test = tests[index]
+    if (test == null || head.metadata === null) throw new Error('a rule that failed to compile was not reported')
+    return { ruleId: head.metadata.ruleId, test }
+  })
+  const serving = new Set(
+    correlations.flatMap(({ correlation }) => (correlation?.generate === false ? correlation.serves : [])),
+  )
+  const generated = new Set(
+    correlations.flatMap(({ correlation }) => (correlation?.generate === true ? correlation.serves : [])),
+  )
+  const rules: Rule[] = []
+  for (const head of heads) {
+    const index = detections.indexOf(head)
+    if (index >= 0) {
+      if (serving.has(index) && !generated.has(index)) continue
+      rules.push(ruleOf(head, [head.text], { body: { kind: 'single' }, feeds: [index], groupBy: [] }, resolve))
+      continue
+    }
+    const correlation = correlations.find(candidate => candidate.head === head)?.correlation
+    if (correlation == null) throw new Error('a correlation that failed to compile was not reported')
+    const texts = [head.text, ...correlation.serves.map(served => detections[served]?.text ?? '')]
+    rules.push(ruleOf(head, texts, correlation, resolve))
+  }
+  return {
+    rules: {
+      rules,
+      ...buildDispatch(compiled),
+      latenessMs:
+        heads.length === 0 ? extensionDefaults.latenessMs : Math.max(...heads.map(head => head.extension.latenessMs)),
+      version: contentHash(heads.map(head => head.text)),
+    },
+  }
+}
+
+function ruleOf(
+  head: Head,
+  texts: readonly string[],
+  what: Pick<Rule, 'body' | 'feeds' | 'groupBy'>,
+  resolve: ReturnType<typeof cloudTrailFields>,
+): Rule {
+  const { metadata, extension, rule } = head
+  if (metadata === null) throw new Error('a rule without identity was not reported')
+  const { ruleId, handles: _handles, ...described } = metadata
+  const shown = rule.texts('fields').flatMap(({ source }) => {
+    const access = resolve(source)
+    return 'problem' in access ? [] : [fieldReader(access)]
+  })
+  return {
+    id: ruleId,
+    ...described,
+    version: contentHash(texts),
+    body: what.body,
+    feeds: what.feeds,
+    groupBy: what.groupBy,
+    dedupMs: extension.dedupMs,
+    maxEpisodeMs: extension.maxEpisodeMs,
+    runbook: extension.runbook,
+    // Sigma's own `fields` are what an analyst wants to see; the extension overrides them.
+    summaryFields: extension.summaryFields.length > 0 ? extension.summaryFields : shown,
+  }
+}
+
+function checkKinds(heads: readonly Head[]): void {
+  for (const { rule } of heads) {
+    const kinds = ['detection', 'correlation'].filter(key => rule.value(key) !== undefined)
+    if (rule.value('filter') !== undefined) {
+      rule.problems.add(
+        rule.at('filter'),
+        'Sigma filters are not supported',
+        'Write the exclusion into the rule, or use a suppression',
+      )
+    } else if (rule.value('action') !== undefined && kinds.length === 0) {
+      rule.problems.add(
+        rule.at('action'),
+        "'action' was removed from Sigma",
+        'Repeat the shared keys in every document',
+      )
+    } else if (kinds.length === 0) rule.missing('detection', "Add 'detection:' or 'correlation:'")
+    else if (kinds.length === 2) {
+      rule.problems.add(
+        rule.at('correlation'),
+        "a document has either 'detection' or 'correlation'",
+        "Separate them with '---'",
+      )
+    }
+  }
+}
+
+function checkDuplicates(heads: readonly Head[]): void {
+  const seen = new Map<string, { readonly head: Head; readonly where: string }>()
+  for (const head of heads) {
+    for (const { text, at } of head.metadata?.handles ?? []) {
+      const before = seen.get(text)
+      if (before === undefined) seen.set(text, { head, where: `${at.path}:${at.line}` })
+      else if (before.head !== head) {
+        head.rule.problems.add(
+          at,
+          `'${text}' already names the rule at ${before.where}`,
+          'Give each rule its own name and id',
+        )
+      }
+    }
+  }
+}
+
+function directoryOf(heads: readonly Head[], fed: readonly Fed[], detections: readonly Head[]): Directory {
+  const found = new Map<string, Fed | 'correlation'>()
+  for (const head of heads) {
+    const what = fed[detections.indexOf(head)] ?? 'correlation'
+    for (const { text } of head.metadata?.handles ?? []) if (!found.has(text)) found.set(text, what)
+  }
+  const handles = [...found].filter(([, what]) => what !== 'correlation').map(([handle]) => handle)
+  return { find: handle => found.get(handle), handles }
+}
+
+function sorted(files: readonly RuleFile[], errors: readonly RuleError[]): readonly RuleError[] {
+  const order = new Map(files.map((file, index) => [file.path, index]))
+  return [...errors].sort(
+    (a, b) => (order.get(a.path) ?? 0) - (order.get(b.path) ?? 0) || a.line - b.line || a.column - b.column,
+  )
+}
