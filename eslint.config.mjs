@@ -1,5 +1,5 @@
-// Lint, with the boundaries of the house as errors: pure folders take time and data as arguments,
-// only src/kafka imports kafkajs, the pipeline sees the LogClient port only. test/unit/lint.test.ts proves each rule fires.
+// Lint, with the boundaries of the house as errors: pure folders take time and data as arguments, only src/kafka
+// imports kafkajs, the pipeline sees the LogClient port only. test/unit/lint.test.ts proves that each rule fires.
 import js from '@eslint/js'
 import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
@@ -13,44 +13,49 @@ const pure = [
   'src/codecs/**/*.ts',
   'src/report/**/*.ts',
 ]
+const pureMessage = 'This folder is pure: time, randomness and environment enter as arguments.'
+const clientMessage = 'Only src/kafka imports the client. Go through the LogClient port (src/log/log-client.ts).'
+const portMessage = 'The pipeline sees LogClient only, so that it also runs in process and under the fault simulator.'
 
-const noKafkajs = {
-  group: ['kafkajs', 'kafkajs/*', '@kafkajs/*'],
-  message: 'Only src/kafka imports the client. Go through the LogClient port (src/log/log-client.ts).',
-}
+const noClient = { group: ['kafkajs', 'kafkajs/*', '@kafkajs/*'], message: clientMessage }
+const io =
+  'child_process cluster dgram dns fs http http2 https inspector net os perf_hooks process readline timers tls tty v8 vm worker_threads'
 const noIo = {
-  group: [
-    'node:fs',
-    'node:fs/*',
-    'fs',
-    'node:http',
-    'node:https',
-    'node:net',
-    'node:tls',
-    'node:child_process',
-    'node:worker_threads',
-    'node:os',
-    'node:process',
-    'node:timers',
-    'node:timers/*',
-    'node:perf_hooks',
-    'prom-client',
-    'pino',
-  ],
+  group: [...io.split(' ').flatMap(name => [name, `node:${name}`, `node:${name}/*`]), 'prom-client', 'pino'],
   message: 'This folder is pure: no I/O, clock or logging. Take the data as an argument.',
 }
-const noOuter = {
-  group: [
-    '**/kafka/*',
-    '**/pipeline/*',
-    '**/commands/*',
-    '**/metrics/*',
-    '**/log/in-process*',
-    '**/sources/file-source*',
-  ],
+const noShell = {
+  group: ['kafka', 'pipeline', 'commands', 'metrics']
+    .map(folder => `**/${folder}/**`)
+    .concat('**/log/in-process*', '**/sources/file-*', '**/sources/topic-*', '**/config.ts'),
   message: 'This folder is pure and stands at the bottom: it knows no shell.',
 }
-const message = 'This folder is pure: time, randomness and environment enter as arguments.'
+const noRandomness = ['node:crypto', 'crypto'].map(name => ({
+  name,
+  importNames: [
+    'default',
+    'getRandomValues',
+    'randomBytes',
+    'randomFill',
+    'randomFillSync',
+    'randomInt',
+    'randomUUID',
+    'webcrypto',
+  ],
+  message: pureMessage,
+}))
+
+// One list for all of src: a later block replaces an earlier one's options, it does not add to them.
+const syntax = [{ selector: 'ExportAllDeclaration', message: 'Named re-exports only.' }]
+const dynamicClient = { selector: 'ImportExpression[source.value=/^@?kafkajs/]', message: clientMessage }
+const dynamicKafka = { selector: 'ImportExpression[source.value=/\\x2Fkafka\\x2F/]', message: portMessage }
+const pureSyntax = [
+  { selector: 'ImportExpression', message: 'This folder is pure: it loads nothing at run time.' },
+  { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: pureMessage },
+  { selector: "CallExpression[callee.name='Date']", message: pureMessage },
+]
+
+const readonlyGlobals = names => Object.fromEntries(names.split(' ').map(name => [name, 'readonly']))
 
 export default defineConfig(
   { ignores: ['dist/**', 'node_modules/**', '.cache/**', 'coverage/**', 'test/fixtures/**'] },
@@ -65,7 +70,7 @@ export default defineConfig(
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-unsafe-enum-comparison': 'off',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      'no-restricted-syntax': ['error', { selector: 'ExportAllDeclaration', message: 'Named re-exports only.' }],
+      'no-restricted-syntax': ['error', ...syntax],
       'no-console': 'error',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
     },
@@ -73,39 +78,34 @@ export default defineConfig(
   {
     files: ['src/**/*.ts'],
     ignores: ['src/kafka/**'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [noKafkajs] }] },
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [noClient] }],
+      'no-restricted-syntax': ['error', ...syntax, dynamicClient],
+    },
   },
   {
     files: ['src/pipeline/**/*.ts'],
     rules: {
-      'no-restricted-imports': [
-        'error',
-        { patterns: [noKafkajs, { group: ['**/kafka/*'], message: 'The pipeline sees LogClient only.' }] },
-      ],
+      'no-restricted-imports': ['error', { patterns: [noClient, { group: ['**/kafka/**'], message: portMessage }] }],
+      'no-restricted-syntax': ['error', ...syntax, dynamicClient, dynamicKafka],
     },
   },
   {
     files: pure,
     rules: {
-      'no-restricted-imports': ['error', { patterns: [noKafkajs, noIo, noOuter] }],
+      'no-restricted-imports': ['error', { patterns: [noClient, noIo, noShell], paths: noRandomness }],
+      'no-restricted-syntax': ['error', ...syntax, ...pureSyntax],
       'no-restricted-globals': [
         'error',
-        ...['process', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'fetch', 'crypto'].map(name => ({
-          name,
-          message,
-        })),
+        ...'process require setTimeout setInterval setImmediate queueMicrotask performance fetch crypto'
+          .split(' ')
+          .map(name => ({ name, message: pureMessage })),
       ],
       'no-restricted-properties': [
         'error',
-        { object: 'Date', property: 'now', message },
-        { object: 'Math', property: 'random', message },
-        { object: 'globalThis', message },
-      ],
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'ExportAllDeclaration', message: 'Named re-exports only.' },
-        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message },
-        { selector: "CallExpression[callee.name='Date']", message },
+        { object: 'Date', property: 'now', message: pureMessage },
+        { object: 'Math', property: 'random', message: pureMessage },
+        { object: 'globalThis', message: pureMessage },
       ],
     },
   },
@@ -124,24 +124,13 @@ export default defineConfig(
     },
   },
   {
-    files: ['**/*.mjs', '**/*.cjs'],
+    files: ['**/*.mjs'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: {
-      globals: Object.fromEntries(
-        [
-          'AbortSignal',
-          'Buffer',
-          'URL',
-          'console',
-          'fetch',
-          'module',
-          'performance',
-          'process',
-          'require',
-          'setTimeout',
-        ].map(name => [name, name === 'module' ? 'writable' : 'readonly']),
+      globals: readonlyGlobals(
+        'AbortSignal Buffer TextDecoder TextEncoder URL clearTimeout console fetch performance process setTimeout',
       ),
     },
-    rules: { 'no-console': 'off', '@typescript-eslint/no-require-imports': 'off' },
+    rules: { 'no-console': 'off' },
   },
 )
