@@ -79,9 +79,17 @@ const settings = {
     'trust',
     'Whether sourceIdentity decides the principal. Ignore it where trust policies let callers choose it freely.',
   ),
-  MAX_INPUT_BYTES: setting(integer(1, 1 << 30), '10485760', 'Largest raw record or file chunk, bytes; larger ones are rejected.'),
-  MAX_EXPANDED_BYTES: setting(integer(1, 1 << 30), '67108864', 'Largest size after gunzip, bytes; a larger one is rejected.'),
-  MAX_RECORDS_PER_ENVELOPE: setting(integer(1, 10_000_000), '100000', 'Most CloudTrail records in one envelope.'),
+  MAX_INPUT_BYTES: setting(
+    integer(1, 1 << 30),
+    '10485760',
+    'Largest raw record or file chunk, bytes; larger ones are rejected.',
+  ),
+  MAX_EXPANDED_BYTES: setting(
+    integer(1, 1 << 30),
+    '67108864',
+    'Largest size after gunzip, bytes; a larger one is rejected.',
+  ),
+  MAX_RECORDS_PER_ENVELOPE: setting(integer(1, 10_000_000), '10000', 'Most CloudTrail records in one envelope.'),
   MAX_DEPTH: setting(integer(1, 32), '4', 'Most envelopes inside each other.'),
   MAX_RECORD_BYTES: setting(
     integer(1024, 1 << 30),
@@ -98,7 +106,11 @@ const settings = {
     '5000',
     'Most input records per transaction or commit. Larger is cheaper per record, smaller is less to redo.',
   ),
-  PRODUCE_RETRY_MS: setting(integer(0, 86_400_000), '120000', 'How long a failed produce is redone before the process stops.'),
+  PRODUCE_RETRY_MS: setting(
+    integer(0, 86_400_000),
+    '120000',
+    'How long a failed produce is redone before the process stops.',
+  ),
   SESSION_TIMEOUT_MS: setting(
     integer(6000, 300_000),
     '10000',
@@ -115,7 +127,11 @@ const settings = {
     undefined,
     'Their port; default 9464 for normalize and 9465 for detect, 0 takes a free one.',
   ),
-  LOG_LEVEL: setting(z.enum(['silent', 'error', 'warn', 'info', 'debug']), 'info', 'Least level that is logged (JSON on stderr).'),
+  LOG_LEVEL: setting(
+    z.enum(['silent', 'error', 'warn', 'info', 'debug']),
+    'info',
+    'Least level that is logged (JSON on stderr).',
+  ),
 } as const
 
 type Settings = typeof settings
@@ -160,7 +176,8 @@ export function loadConfig(sources: ConfigSources): Config {
   const result: Record<string, unknown> = {}
   for (const name of settingNames) {
     const { schema, default: preset, secret } = settings[name] as Setting<unknown>
-    const raw = sources.flags[name] ?? envValue(name, secret === true, sources.env, problems) ?? fromFile[name] ?? preset
+    const raw =
+      sources.flags[name] ?? envValue(name, secret === true, sources.env, problems) ?? fromFile[name] ?? preset
     const parsed = schema.safeParse(raw)
     if (parsed.success) result[name] = parsed.data
     else {
@@ -169,7 +186,8 @@ export function loadConfig(sources: ConfigSources): Config {
     }
   }
   if (problems.length === 0) crossChecks(result as Config, problems)
-  if (problems.length > 0) throw twError('TW_CONFIG_INVALID', `The configuration is not valid:\n  ${problems.join('\n  ')}`)
+  if (problems.length > 0)
+    throw twError('TW_CONFIG_INVALID', `The configuration is not valid:\n  ${problems.join('\n  ')}`)
   return Object.freeze(result) as Config
 }
 
@@ -182,12 +200,7 @@ export function showConfig(config: Config): Record<string, string> {
   )
 }
 
-function envValue(
-  name: string,
-  secret: boolean,
-  env: ConfigSources['env'],
-  problems: string[],
-): string | undefined {
+function envValue(name: string, secret: boolean, env: ConfigSources['env'], problems: string[]): string | undefined {
   const direct = env[name]
   if (direct !== undefined && direct !== '') return direct
   const path = secret ? env[`${name}_FILE`] : undefined

@@ -1,0 +1,168 @@
+// argv → command, exit code; nothing else. Results go to stdout, everything else to stderr.
+// Exit: 0 ok, 1 findings or failed tests, 2 usage or configuration, 3 run time.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Writable } from 'node:stream'
+import pino from 'pino'
+import type { Command, Option, Output } from './commands/command.ts'
+import { commands } from './commands/index.ts'
+import { describeSettings, flagOf, loadConfig, settingNames } from './config.ts'
+import { asTrailwardenError, twError } from './errors.ts'
+
+const common: Readonly<Record<string, Option>> = {
+  help: { type: 'boolean', doc: 'Show this help.' },
+  version: { type: 'boolean', doc: 'Show the version.' },
+  debug: { type: 'boolean', doc: 'Show stack traces of failures.' },
+  config: { type: 'string', value: '<file>', doc: 'YAML or JSON file of settings; flags and environment win over it.' },
+}
+
+/** Streams and surroundings of one run; the defaults are those of the process. */
+export interface Surroundings {
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number }
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number }
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stop: AbortSignal
+}
+
+/** Runs one command line (without `node` and the script). Resolves to the exit code; never rejects. */
+export async function main(argv: readonly string[], surroundings: Surroundings = ofProcess()): Promise<number> {
+  const out = output(surroundings.stdout)
+  const err = output(surroundings.stderr)
+  try {
+    return await dispatch(argv, surroundings, out, err)
+  } catch (thrown) {
+    const error = asTrailwardenError(thrown)
+    await err.write(`trailwarden: ${error.message}\n  ${error.code}: ${error.hint}\n`)
+    if (argv.includes('--debug')) await err.write(`${stackOf(thrown)}\n`)
+    return error.exit
+  }
+}
+
+async function dispatch(
+  argv: readonly string[],
+  surroundings: Surroundings,
+  out: Output,
+  err: Output,
+): Promise<number> {
+  const version = packageVersion()
+  const [verb, ...rest] = argv
+  if (verb === '--version' || verb === '-v') {
+    await out.write(`${version}\n`)
+    return 0
+  }
+  if (verb === undefined || verb === 'help' || verb.startsWith('-')) {
+    if (verb !== undefined && verb !== 'help' && verb !== '--help' && verb !== '-h')
+      throw twError('TW_USAGE', `Unknown option ${verb}; a verb comes first.`)
+    const command = commands.find(candidate => candidate.name === rest[0])
+    await (verb === undefined ? err : out).write(command === undefined ? overview() : helpOf(command))
+    return verb === undefined ? 2 : 0
+  }
+  const command = commands.find(candidate => candidate.name === verb)
+  if (command === undefined)
+    throw twError('TW_USAGE', `Unknown verb "${verb}". Verbs: ${commands.map(c => c.name).join(', ')}.`)
+
+  const { values, positionals } = parse(command, rest)
+  if (values['help'] === true) {
+    await out.write(helpOf(command))
+    return 0
+  }
+  const flags = Object.fromEntries(
+    settingNames.flatMap(name => {
+      const value = values[flagOf(name)]
+      return typeof value === 'string' ? [[name, value]] : []
+    }),
+  )
+  const config = loadConfig({ flags, env: surroundings.env, file: values['config'] as string | undefined })
+  const log = pino({ level: config.LOG_LEVEL, base: { verb } }, surroundings.stderr)
+  return command.run({ positionals, options: values, config, out, err, log, stop: surroundings.stop, version })
+}
+
+function parse(command: Command, args: readonly string[]) {
+  const options = { ...common, ...command.options }
+  const table = Object.fromEntries([
+    ...settingNames.map(name => [flagOf(name), { type: 'string' as const }]),
+    ...Object.entries(options).map(([name, option]) => [
+      name,
+      { type: option.type, ...(option.multiple ? { multiple: true } : {}), ...(name === 'help' ? { short: 'h' } : {}) },
+    ]),
+  ]) as Record<string, { type: 'string' | 'boolean' }>
+  try {
+    return parseArgs({ args: [...args], options: table, allowPositionals: true, strict: true })
+  } catch (error) {
+    const message = error instanceof Error ? error.message.split('. To specify')[0] : String(error)
+    throw twError('TW_USAGE', `${command.name}: ${message}`, error)
+  }
+}
+
+function overview(): string {
+  const width = Math.max(...commands.map(command => command.name.length))
+  const rows = commands.map(command => `  ${command.name.padEnd(width)}  ${command.summary}`)
+  return `trailwarden <verb> [arguments]\n\n${rows.join('\n')}\n\nEvery verb explains itself with --help.\n`
+}
+
+function helpOf(command: Command): string {
+  const flags = Object.entries({ ...command.options, ...common }).map(
+    ([name, option]) => [`--${name}${option.value ? ` ${option.value}` : ''}`, option.doc] as const,
+  )
+  const settings = describeSettings()
+    .filter(row => command.settings.includes(row.name))
+    .map(row => [row.flag, `${row.doc} [${row.name}${row.default === '' ? '' : `, default ${row.default}`}]`] as const)
+  const width = Math.max(...[...flags, ...settings].map(([name]) => name.length))
+  const table = (rows: readonly (readonly [string, string])[]) =>
+    rows.map(([name, doc]) => `  ${name.padEnd(width)}  ${doc}`).join('\n')
+  return [
+    `trailwarden ${command.name} ${command.usage}`.trimEnd(),
+    command.summary,
+    ...(command.details === '' ? [] : [command.details]),
+    `Examples:\n${command.examples.map(example => `  ${example}`).join('\n')}`,
+    `Options:\n${table(flags)}`,
+    ...(settings.length === 0 ? [] : [`Settings (flag, environment variable, or file):\n${table(settings)}`]),
+  ]
+    .join('\n\n')
+    .concat('\n')
+}
+
+function output(stream: Surroundings['stdout']): Output {
+  return {
+    isTerminal: stream.isTTY === true,
+    columns: stream.columns ?? 120,
+    write(text) {
+      if (stream.write(text)) return undefined
+      return new Promise<void>(resolve => {
+        const done = () => {
+          stream.off('drain', done)
+          stream.off('close', done)
+          resolve()
+        }
+        stream.on('drain', done)
+        stream.on('close', done)
+      })
+    },
+  }
+}
+
+function ofProcess(): Surroundings {
+  const controller = new AbortController()
+  const onSignal = (signal: NodeJS.Signals) => {
+    // A second signal means "now": 128 + signal number, as shells report it.
+    if (controller.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143)
+    controller.abort(signal)
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  // `trailwarden … | head` closes our stdout: that is an end, not a failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3))
+  return { stdout: process.stdout, stderr: process.stderr, env: process.env, stop: controller.signal }
+}
+
+function packageVersion(): string {
+  const text = readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+function stackOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown)
+  const cause = thrown.cause === undefined ? '' : `\nCaused by: ${stackOf(thrown.cause)}`
+  return `${thrown.stack ?? thrown.message}${cause}`
+}

@@ -1,0 +1,155 @@
+// Orders events by event time in bounded memory: sorted runs in a temporary file, merged at the end.
+// Shell of `replay`. Ties keep the order of arrival, so the same input gives the same output on every run.
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Decoder, Encoder } from '../codecs/confluent.ts'
+import type { CloudTrailEvent } from '../normalize/event.ts'
+
+const SCHEMA_ID = 1
+const CHUNK = 1 << 16
+
+interface Entry {
+  readonly time: number
+  readonly order: number
+  readonly bytes: Buffer
+}
+
+interface Run {
+  readonly start: number
+  readonly end: number
+}
+
+/** Takes events in any order, gives them back by event time. Events wait as Avro, about 300 to 500 bytes each. */
+export class EventSorter {
+  readonly #encoder: Encoder<CloudTrailEvent>
+  readonly #decoder: Decoder<CloudTrailEvent>
+  readonly #maxBytes: number
+  #entries: Entry[] = []
+  #bytes = 0
+  #order = 0
+  #runs: Run[] = []
+  #folder: string | null = null
+  #file = -1
+  #fileEnd = 0
+
+  /** @param maxBytes encoded bytes held in memory before a run is written; the overhead per event is about 100 bytes */
+  constructor(
+    encoder: Encoder<CloudTrailEvent>,
+    decoder: Decoder<CloudTrailEvent>,
+    schema: object,
+    maxBytes = 64 << 20,
+  ) {
+    this.#encoder = encoder
+    this.#decoder = decoder
+    this.#maxBytes = maxBytes
+    decoder.learn(SCHEMA_ID, schema)
+  }
+
+  add(event: CloudTrailEvent): void {
+    const bytes = this.#encoder.encode(event, SCHEMA_ID)
+    this.#entries.push({ time: event.eventTime, order: this.#order++, bytes })
+    this.#bytes += bytes.length
+    if (this.#bytes >= this.#maxBytes) this.#spill()
+  }
+
+  /** All events in order. The sorter is empty afterwards, its temporary file gone also when the caller stops early. */
+  *drain(): Generator<CloudTrailEvent> {
+    try {
+      const sources: Iterator<Entry>[] = this.#runs.map(run => this.#readRun(run))
+      sources.push(this.#sorted()[Symbol.iterator]())
+      for (const entry of merge(sources)) {
+        const event = this.#decoder.decode(entry.bytes)
+        if ('rejected' in event || 'unknownSchema' in event) throw new Error('An event did not survive its own codec.')
+        yield event
+      }
+    } finally {
+      this.close()
+    }
+  }
+
+  close(): void {
+    if (this.#file >= 0) closeSync(this.#file)
+    if (this.#folder !== null) rmSync(this.#folder, { recursive: true, force: true })
+    this.#file = -1
+    this.#folder = null
+    this.#entries = []
+    this.#runs = []
+  }
+
+  #sorted(): Entry[] {
+    return this.#entries.sort(before)
+  }
+
+  #spill(): void {
+    if (this.#folder === null) {
+      this.#folder = mkdtempSync(join(tmpdir(), 'trailwarden-replay-'))
+      this.#file = openSync(join(this.#folder, 'runs'), 'w+')
+    }
+    const start = this.#fileEnd
+    let pending: Buffer[] = []
+    let pendingBytes = 0
+    const flush = () => {
+      const block = Buffer.concat(pending)
+      for (let written = 0; written < block.length;) {
+        written += writeSync(this.#file, block, written, block.length - written, this.#fileEnd + written)
+      }
+      this.#fileEnd += block.length
+      pending = []
+      pendingBytes = 0
+    }
+    for (const { time, order, bytes } of this.#sorted()) {
+      const head = Buffer.allocUnsafe(20)
+      head.writeDoubleBE(time, 0)
+      head.writeDoubleBE(order, 8)
+      head.writeUInt32BE(bytes.length, 16)
+      pending.push(head, bytes)
+      pendingBytes += 20 + bytes.length
+      if (pendingBytes >= 1 << 20) flush()
+    }
+    flush()
+    this.#runs.push({ start, end: this.#fileEnd })
+    this.#entries = []
+    this.#bytes = 0
+  }
+
+  *#readRun(run: Run): Generator<Entry> {
+    let rest: Buffer = Buffer.alloc(0)
+    let at = run.start
+    const fill = (needed: number): boolean => {
+      while (rest.length < needed && at < run.end) {
+        const block = Buffer.allocUnsafe(Math.min(CHUNK, run.end - at))
+        const read = readSync(this.#file, block, 0, block.length, at)
+        if (read === 0) throw new Error('The temporary file of replay was cut short.')
+        at += read
+        rest = rest.length === 0 ? block.subarray(0, read) : Buffer.concat([rest, block.subarray(0, read)])
+      }
+      return rest.length >= needed
+    }
+    while (fill(20)) {
+      const length = rest.readUInt32BE(16)
+      fill(20 + length)
+      yield { time: rest.readDoubleBE(0), order: rest.readDoubleBE(8), bytes: rest.subarray(20, 20 + length) }
+      rest = rest.subarray(20 + length)
+    }
+  }
+}
+
+function before(a: Entry, b: Entry): number {
+  return a.time - b.time || a.order - b.order
+}
+
+/** Merges sorted iterators; runs are few (one per 64 MiB), so the least head is found by looking at each. */
+function* merge(sources: readonly Iterator<Entry>[]): Generator<Entry> {
+  const heads = sources.map(source => ({ source, head: source.next() }))
+  for (;;) {
+    let least: (typeof heads)[number] | null = null
+    for (const candidate of heads) {
+      if (candidate.head.done === true) continue
+      if (least === null || before(candidate.head.value, least.head.value as Entry) < 0) least = candidate
+    }
+    if (least === null) return
+    yield least.head.value as Entry
+    least.head = least.source.next()
+  }
+}

@@ -1,0 +1,130 @@
+// `trailwarden normalize`: raw topic → events topic until stopped; with paths, files → events topic, or JSON on stdout.
+import { eventEncoder } from '../codecs/cloudtrail-event.ts'
+import { kafkaLog } from '../kafka/kafka-log.ts'
+import { schemaRegistry } from '../kafka/registry.ts'
+import type { LogClient, OutRecord } from '../log/log-client.ts'
+import { createMetrics } from '../metrics/metrics.ts'
+import { eventToJson } from '../normalize/json.ts'
+import { startNormalizer } from '../pipeline/normalizer.ts'
+import { topicContract } from '../topics.ts'
+import type { Command, CommandContext } from './command.ts'
+import { normalizeFiles, summaryLine } from './files.ts'
+import { runService } from './service.ts'
+import { connectionFrom, kafkaOptionsFrom, normalizeOptionsFrom, registryFrom } from './settings.ts'
+
+export const normalize: Command = {
+  name: 'normalize',
+  usage: '[paths…]',
+  summary: 'Normalize CloudTrail: raw topic to events topic, or files to the topic or to JSON.',
+  details:
+    'Without paths it consumes the raw topic until stopped. With paths (files, folders, `-` for stdin) it reads them once:\n' +
+    'to the events topic, or with --json to stdout without any Kafka. Every envelope of the README is understood.',
+  examples: [
+    'trailwarden normalize --json trail/ | head',
+    'trailwarden normalize --kafka-brokers kafka:9092 --raw-topic cloudtrail.raw',
+  ],
+  options: { json: { type: 'boolean', doc: 'With paths: print events as JSON lines instead of producing them.' } },
+  settings: [
+    'KAFKA_BROKERS',
+    'SCHEMA_REGISTRY_URL',
+    'RAW_TOPIC',
+    'EVENTS_TOPIC',
+    'REJECTED_TOPIC',
+    'NORMALIZE_GROUP',
+    'SOURCE_IDENTITY',
+    'HTTP_HOST',
+    'HTTP_PORT',
+  ],
+  async run(context) {
+    if (context.positionals.length === 0) return fromTopic(context)
+    return context.options['json'] === true ? toJson(context) : toTopic(context)
+  },
+}
+
+async function toJson(context: CommandContext): Promise<number> {
+  let lines: string[] = []
+  const summary = await normalizeFiles({
+    paths: context.positionals,
+    normalize: normalizeOptionsFrom(context.config),
+    err: context.err,
+    stop: context.stop,
+    take: event => lines.push(eventToJson(event)),
+    after: async () => {
+      if (lines.length === 0) return
+      const text = `${lines.join('\n')}\n`
+      lines = []
+      await context.out.write(text)
+    },
+  })
+  await context.err.write(`${summaryLine(summary)}\n`)
+  return 0
+}
+
+async function toTopic(context: CommandContext): Promise<number> {
+  const { config } = context
+  const { log, encoder, schemaId } = await connect(context)
+  try {
+    const producer = await log.producer({ retryForMs: config.PRODUCE_RETRY_MS })
+    let records: OutRecord[] = []
+    let tooLarge = 0
+    const summary = await normalizeFiles({
+      paths: context.positionals,
+      normalize: normalizeOptionsFrom(config),
+      err: context.err,
+      stop: context.stop,
+      take: event => {
+        const value = encoder.encode(event, schemaId)
+        if (value.length <= config.MAX_RECORD_BYTES) records.push({ key: event.principal.key, value })
+        else tooLarge++
+      },
+      after: async () => {
+        if (records.length === 0) return
+        const batch = records
+        records = []
+        await producer.send([{ topic: config.EVENTS_TOPIC, records: batch }])
+      },
+    })
+    await producer.close()
+    await context.err.write(`${summaryLine(summary)}${tooLarge > 0 ? `; ${tooLarge} too large to produce` : ''}\n`)
+    return tooLarge > 0 ? 1 : 0
+  } finally {
+    await log.close()
+  }
+}
+
+async function fromTopic(context: CommandContext): Promise<number> {
+  const { config } = context
+  const metrics = createMetrics('normalize', context.version)
+  return runService(context, metrics, 9464, async () => {
+    const { log, encoder, schemaId } = await connect(context)
+    const loop = await startNormalizer({
+      log,
+      group: config.NORMALIZE_GROUP,
+      topics: { raw: config.RAW_TOPIC, events: config.EVENTS_TOPIC, rejected: config.REJECTED_TOPIC },
+      encoder,
+      schemaId,
+      normalize: normalizeOptionsFrom(config),
+      maxRecordBytes: config.MAX_RECORD_BYTES,
+      batchMaxRecords: config.BATCH_MAX_RECORDS,
+      produceRetryMs: config.PRODUCE_RETRY_MS,
+      sessionTimeoutMs: config.SESSION_TIMEOUT_MS,
+      outOfRange: config.OFFSET_OUT_OF_RANGE,
+      metrics,
+    })
+    return { ...loop, stop: () => loop.stop().then(() => log.close()) }
+  })
+}
+
+interface Connected {
+  readonly log: LogClient
+  readonly encoder: ReturnType<typeof eventEncoder>
+  readonly schemaId: number
+}
+
+async function connect(context: CommandContext): Promise<Connected> {
+  const { config } = context
+  const schema = topicContract('EVENTS_TOPIC').schema!
+  const schemaId = await schemaRegistry(registryFrom(config)).idOf(`${config.EVENTS_TOPIC}-value`, schema)
+  const log = await kafkaLog(connectionFrom(config), context.log, kafkaOptionsFrom(config))
+  return { log, encoder: eventEncoder(schema), schemaId }
+}

@@ -1,0 +1,73 @@
+// A long-running verb as a well-behaved process: HTTP endpoint first, start retried while cluster or registry are away,
+// one clean stop on the first signal, non-zero end when the loop cannot go on so that a supervisor restarts it.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { asTrailwardenError } from '../errors.ts'
+import { serveHealth } from '../metrics/http.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { RunningLoop } from '../pipeline/running-loop.ts'
+import type { CommandContext } from './command.ts'
+
+const RETRY_MS = 2000
+// Kubernetes gives 30 s by default before it kills; we promise 10.
+const STOP_MS = 10_000
+
+/** Runs a loop until the stop signal or its own end. Resolves to 0 after a clean stop. */
+export async function runService(
+  context: CommandContext,
+  metrics: Metrics,
+  defaultPort: number,
+  start: () => Promise<RunningLoop>,
+): Promise<number> {
+  const { config, log, stop } = context
+  let loop: RunningLoop | null = null
+  let failed = false
+  const server = await serveHealth({
+    host: config.HTTP_HOST,
+    port: config.HTTP_PORT ?? defaultPort,
+    registry: metrics.registry,
+    health: { ready: () => loop?.ready() ?? false, live: () => !failed },
+  })
+  log.info({ port: server.port }, 'Serving /metrics, /livez and /readyz.')
+  try {
+    loop = await startPatiently(context, start)
+    if (loop === null) return 0
+    log.info({}, 'Started.')
+    await Promise.race([loop.done, aborted(stop)])
+    log.info({}, 'Stopping.')
+    const clean = await Promise.race([loop.stop().then(() => true), sleep(STOP_MS, false)])
+    log.info({ clean }, clean ? 'Stopped.' : 'Stopped before everything was closed; the broker will notice.')
+    return 0
+  } catch (thrown) {
+    failed = true
+    await Promise.race([loop?.stop().catch(() => undefined), sleep(STOP_MS)])
+    throw thrown
+  } finally {
+    await server.close()
+  }
+}
+
+async function startPatiently(context: CommandContext, start: () => Promise<RunningLoop>): Promise<RunningLoop | null> {
+  const { log, stop } = context
+  while (!stop.aborted) {
+    try {
+      return await start()
+    } catch (thrown) {
+      const error = asTrailwardenError(thrown)
+      const waiting = error.code === 'TW_BROKER_UNAVAILABLE' || error.code === 'TW_REGISTRY_UNAVAILABLE'
+      if (!waiting) throw error
+      log.warn(
+        { code: error.code, reason: error.message },
+        `Not ready: ${error.hint} Trying again in ${RETRY_MS / 1000} s.`,
+      )
+      await Promise.race([sleep(RETRY_MS), aborted(stop)])
+    }
+  }
+  return null
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
