@@ -25,8 +25,9 @@ export interface Verdict {
  */
 export interface Detector {
   /**
-   * Takes one event in. Returns every time at which the condition is now known to hold and was not known before:
-   * the event's own time, and later ones whose windows it fell into.
+   * Takes one event in, after `advance` of the principal's clock including this event. Returns every time at which the
+   * condition is now known to hold: the event's own time, and later ones whose windows it fell into. Times reported
+   * earlier may be repeated (with fresher counts); a time once reported stays.
    */
   observe(event: CloudTrailEvent): readonly Verdict[]
   /**
@@ -39,4 +40,6 @@ export interface Detector {
   clone(): Detector
   /** Plain data for the state record; `restore` of the same rule takes it back. */
   snapshot(): unknown
+  /** UTF-16 units of text kept, for the size budget of a principal; absent where there is none to speak of. */
+  textSize?(): number
 }

@@ -1,0 +1,248 @@
+// The engine: rules over events, state per principal, changes and alerts collected in a transaction of their own.
+// Shaped for exactly-once: a batch is begun, events are processed into an overlay, and the overlay becomes the state when
+// the caller's Kafka transaction has committed, or vanishes. No clock, no I/O; process() does not throw on any event.
+import type { Alert, InputPosition } from '../alerts/alert.ts'
+import type { CloudTrailEvent } from '../normalize/event.ts'
+import type { Rule, RuleSet } from '../rules/rule.ts'
+import type { AlertDraft } from './announcement.ts'
+import { compileRule } from './compiled-rule.ts'
+import type { CompiledRule } from './compiled-rule.ts'
+import { DecayingRate } from './decaying-rate.ts'
+import type { PrincipalStateRecord, Timing } from './principal-state.ts'
+import { PrincipalState } from './principal-state.ts'
+
+export type { PrincipalStateRecord } from './principal-state.ts'
+
+/** An event further ahead of its record's timestamp than this comes from a clock that is wrong. */
+const maxSkewMs = 5 * 60_000
+
+/** What the engine needs besides rules. */
+export interface EngineOptions {
+  /** Writes the prose of an alert: `explain` and `fillRunbook` of src/alerts. */
+  readonly describe: (draft: AlertDraft, rule: Rule) => { readonly explanation: string; readonly runbook: string }
+  /** Marks suppressed alerts; pure. */
+  readonly suppress?: (alert: Alert) => Alert
+  /** How long copies are told from late events, default 24 h of event time. */
+  readonly dedupHorizonMs?: number
+  /** A principal silent for longer starts from nothing, default 90 d. */
+  readonly stateTtlMs?: number
+}
+
+/** What a transaction did, for metrics. `evaluated` counts events taken in by each rule, in rule order. */
+export interface EngineCounts {
+  processed: number
+  matched: number
+  late: number
+  duplicates: number
+  skewed: number
+  readonly evaluated: number[]
+}
+
+/** Holds the committed state of the principals of one input partition. */
+export class Engine {
+  readonly #rules: RuleSet
+  readonly #options: EngineOptions
+  readonly #timing: Timing
+  readonly #compiled: readonly CompiledRule[]
+  readonly #byId: ReadonlyMap<string, CompiledRule>
+  /** For every predicate, the rules it feeds. */
+  readonly #fedBy: readonly (readonly CompiledRule[])[]
+  /** Principals as they were loaded are kept as records until an event touches them. */
+  readonly #states = new Map<string, PrincipalState | PrincipalStateRecord>()
+  readonly #denied = new DecayingRate(60 * 60_000)
+
+  constructor(rules: RuleSet, options: EngineOptions) {
+    this.#rules = rules
+    this.#options = options
+    this.#timing = {
+      latenessMs: rules.latenessMs,
+      dedupHorizonMs: options.dedupHorizonMs ?? 24 * 60 * 60_000,
+      stateTtlMs: options.stateTtlMs ?? 90 * 24 * 60 * 60_000,
+    }
+    this.#compiled = rules.rules.map((rule, i) => compileRule(rule, i, rules.latenessMs))
+    this.#byId = new Map(this.#compiled.map(rule => [rule.rule.id, rule]))
+    this.#fedBy = rules.predicates.map((_, p) => this.#compiled.filter(rule => rule.rule.feeds.includes(p)))
+  }
+
+  /** Takes a state record of the changelog in; null is a tombstone. The latest record of a key counts. */
+  load(key: string, record: PrincipalStateRecord | null): void {
+    if (record === null) this.#states.delete(key)
+    else this.#states.set(key, record)
+  }
+
+  /** Begins a transaction. One at a time: a second one would not see the first one's changes. */
+  begin(): EngineTransaction {
+    const overlay = new Map<string, PrincipalState | null>()
+    const hydrate = (key: string): PrincipalState | null => this.#hydrate(key)
+    return new EngineTransaction(
+      { rules: this.#rules, options: this.#options, timing: this.#timing, fedBy: this.#fedBy, hydrate },
+      overlay,
+      this.#denied.clone(),
+      this.#compiled.length,
+      denied => {
+        for (const [key, state] of overlay) {
+          if (state === null) this.#states.delete(key)
+          else this.#states.set(key, state)
+        }
+        this.#denied.assign(denied)
+      },
+    )
+  }
+
+  #hydrate(key: string): PrincipalState | null {
+    const known = this.#states.get(key)
+    if (known === undefined) return null
+    if (known instanceof PrincipalState) return known
+    const state = PrincipalState.restore(key, known, this.#byId)
+    this.#states.set(key, state)
+    return state
+  }
+
+  /**
+   * Principals silent for longer than the state's time to live before `streamTime` (event time, epoch milliseconds),
+   * for tombstones. Their next event would start from nothing anyway, provided that it is not older than `streamTime`.
+   */
+  expired(streamTime: number): string[] {
+    const keys: string[] = []
+    for (const [key, state] of this.#states) {
+      if (streamTime - state.maxTime > this.#timing.stateTtlMs) keys.push(key)
+    }
+    return keys
+  }
+
+  /** Principals with state. */
+  get principals(): number {
+    return this.#states.size
+  }
+
+  /** Denied calls per hour over all principals: exponentially weighted in event time with a time constant of one hour. */
+  get deniedPerHour(): number {
+    return this.#denied.perHour()
+  }
+
+  /** The committed state of a principal, or null; for explanations and tests. */
+  state(key: string): PrincipalStateRecord | null {
+    return this.#hydrate(key)?.snapshot() ?? null
+  }
+
+  /** The committed state of a principal as live object, or null; for explanations and tests. Do not change it. */
+  principal(key: string): PrincipalState | null {
+    return this.#hydrate(key)
+  }
+}
+
+interface Shared {
+  readonly rules: RuleSet
+  readonly options: EngineOptions
+  readonly timing: Timing
+  readonly fedBy: readonly (readonly CompiledRule[])[]
+  readonly hydrate: (key: string) => PrincipalState | null
+}
+
+/** Events processed together: their state changes, alerts and counts, until `merge` or `discard`. */
+export class EngineTransaction {
+  readonly alerts: Alert[] = []
+  readonly counts: EngineCounts
+  readonly #shared: Shared
+  readonly #overlay: Map<string, PrincipalState | null>
+  readonly #denied: DecayingRate
+  readonly #commit: (denied: DecayingRate) => void
+  readonly #raise = (draft: AlertDraft, compiled: CompiledRule): void => {
+    const alert: Alert = { ...draft, ...this.#shared.options.describe(draft, compiled.rule) }
+    this.alerts.push(this.#shared.options.suppress?.(alert) ?? alert)
+  }
+
+  constructor(
+    shared: Shared,
+    overlay: Map<string, PrincipalState | null>,
+    denied: DecayingRate,
+    rules: number,
+    commit: (denied: DecayingRate) => void,
+  ) {
+    this.#shared = shared
+    this.#overlay = overlay
+    this.#denied = denied
+    this.#commit = commit
+    this.counts = {
+      processed: 0,
+      matched: 0,
+      late: 0,
+      duplicates: 0,
+      skewed: 0,
+      evaluated: new Array<number>(rules).fill(0),
+    }
+  }
+
+  /**
+   * Takes an event in. `position` is the input record's, for the alert; `timestamp` its Kafka timestamp, or null where
+   * the input is not a topic, which also switches the clock-skew rule off. Does not throw on any event.
+   */
+  process(event: CloudTrailEvent, position: InputPosition | null, timestamp: number | null): void {
+    const { rules, timing, fedBy } = this.#shared
+    this.counts.processed++
+    const matches = rules.match(event)
+    if (matches.length === 0 || !Number.isFinite(event.eventTime)) return
+    this.counts.matched++
+    const skewed = timestamp !== null && event.eventTime > timestamp + maxSkewMs
+    const evaluated = skewed ? { ...event, eventTime: timestamp } : event
+    const time = evaluated.eventTime
+    const { key } = event.principal
+    let state = this.#lookup(key)
+    if (state?.outlived(time, timing.stateTtlMs) === true) state = null
+    const admission = state?.admit(event, time, timing) ?? 'admitted'
+    if (admission === 'duplicate') {
+      this.counts.duplicates++
+      return
+    }
+    if (skewed) this.counts.skewed++
+    if (admission === 'late') {
+      this.counts.late++
+      return
+    }
+    if (event.outcome === 'DENIED') this.#denied.add(time)
+    const fed = rulesFed(fedBy, matches)
+    for (const rule of fed) this.counts.evaluated[rule.index] = (this.counts.evaluated[rule.index] ?? 0) + 1
+    const trigger = { principal: event.principal, detectedAt: timestamp ?? time, input: position }
+    this.#touch(key, state).take(evaluated, event.eventTime, fed, timing, trigger, this.#raise)
+  }
+
+  #lookup(key: string): PrincipalState | null {
+    const touched = this.#overlay.get(key)
+    return touched === undefined ? this.#shared.hydrate(key) : touched
+  }
+
+  #touch(key: string, state: PrincipalState | null): PrincipalState {
+    if (state !== null && this.#overlay.get(key) === state) return state
+    const copy = state === null ? PrincipalState.fresh(key) : state.clone()
+    this.#overlay.set(key, copy)
+    return copy
+  }
+
+  /** Drops a principal's state with this transaction: the tombstone of {@link Engine.expired}. */
+  forget(key: string): void {
+    this.#overlay.set(key, null)
+  }
+
+  /** Changed principals with their new state, null for a tombstone. */
+  *changes(): Generator<[key: string, record: PrincipalStateRecord | null]> {
+    for (const [key, state] of this.#overlay) yield [key, state?.snapshot() ?? null]
+  }
+
+  /** Makes the changes the committed state. Call when the Kafka transaction has committed, and only then. */
+  merge(): void {
+    this.#commit(this.#denied)
+    this.#overlay.clear()
+  }
+
+  /** Forgets the changes. */
+  discard(): void {
+    this.#overlay.clear()
+  }
+}
+
+function rulesFed(fedBy: readonly (readonly CompiledRule[])[], matches: readonly number[]): readonly CompiledRule[] {
+  if (matches.length === 1) return fedBy[matches[0] as number] ?? []
+  const fed = new Set<CompiledRule>()
+  for (const match of matches) for (const rule of fedBy[match] ?? []) fed.add(rule)
+  return [...fed]
+}

@@ -1,0 +1,186 @@
+// All state of one principal: its clock, the events already seen, and a watch per rule and group.
+// A pure fold over the principal's matching events; nothing in it depends on other principals, batches or processes.
+import type { CloudTrailEvent } from '../normalize/event.ts'
+import { principalHash } from '../alerts/dedup-key.ts'
+import type { Trigger } from './announcement.ts'
+import type { CompiledRule } from './compiled-rule.ts'
+import { eventHash, SeenEvents } from './seen-events.ts'
+import type { SeenEventsSnapshot } from './seen-events.ts'
+import { boundedValue } from './text.ts'
+import type { WatchContext, WatchSnapshot } from './watch.ts'
+import { Watch } from './watch.ts'
+
+/** Groups watched per rule with further group-by fields; the one with the oldest newest event goes first. */
+export const maxGroups = 64
+
+/** Version of {@link PrincipalStateRecord}; src/codecs/principal-state.ts upgrades earlier ones. */
+export const stateVersion = 1
+
+/** Plain form of {@link PrincipalState}: the value of the state topic. */
+export interface PrincipalStateRecord {
+  readonly version: number
+  /** Newest event time of the principal. */
+  readonly maxTime: number
+  readonly seen: SeenEventsSnapshot
+  readonly watches: readonly WatchSnapshot[]
+}
+
+/** What happened to an event. */
+export type Admission = 'admitted' | 'duplicate' | 'late'
+
+/** Times of the rule set and the engine, milliseconds. */
+export interface Timing {
+  readonly latenessMs: number
+  readonly dedupHorizonMs: number
+  readonly stateTtlMs: number
+}
+
+/** State of one principal. Copied on first touch in a transaction; a watch is copied when it is about to change. */
+export class PrincipalState {
+  private readonly key: string
+  maxTime = -Infinity
+  private seen: SeenEvents
+  private readonly watches: Map<string, Watch>
+  /** Watches that another copy may hold too. */
+  private readonly borrowed = new Set<string>()
+  private hash: string | null = null
+
+  private constructor(key: string, seen: SeenEvents, watches: Map<string, Watch>) {
+    this.key = key
+    this.seen = seen
+    this.watches = watches
+  }
+
+  static fresh(key: string): PrincipalState {
+    return new PrincipalState(key, new SeenEvents(), new Map())
+  }
+
+  /**
+   * Takes a record back. Watches of rules that are gone are dropped; a watch whose window parameters changed starts
+   * anew, because its entries were pruned for other windows.
+   */
+  static restore(key: string, record: PrincipalStateRecord, rules: ReadonlyMap<string, CompiledRule>): PrincipalState {
+    const watches = new Map<string, Watch>()
+    for (const snapshot of record.watches) {
+      const rule = rules.get(snapshot.ruleId)
+      if (rule === undefined || rule.parameters !== snapshot.parameters) continue
+      watches.set(watchKey(rule, snapshot.group), new Watch(rule, snapshot.group, snapshot))
+    }
+    const state = new PrincipalState(key, new SeenEvents(record.seen), watches)
+    state.maxTime = record.maxTime
+    return state
+  }
+
+  /** A copy that can change without touching this one. */
+  clone(): PrincipalState {
+    const copy = new PrincipalState(this.key, this.seen.clone(), new Map(this.watches))
+    copy.maxTime = this.maxTime
+    copy.hash = this.hash
+    for (const key of this.watches.keys()) copy.borrowed.add(key)
+    return copy
+  }
+
+  /** What {@link take} would do with an event at `time`; changes nothing. */
+  admit(event: CloudTrailEvent, time: number, timing: Timing): Admission {
+    if (time - this.maxTime > timing.stateTtlMs) return 'admitted'
+    const hash = eventHash(event.recipientAccountId, event.eventId)
+    if (hash !== null && this.seen.has(hash)) return 'duplicate'
+    return time < this.maxTime - timing.latenessMs ? 'late' : 'admitted'
+  }
+
+  /** True when an event at `time` follows a silence longer than the state's time to live. */
+  outlived(time: number, stateTtlMs: number): boolean {
+    return this.maxTime !== -Infinity && time - this.maxTime > stateTtlMs
+  }
+
+  /**
+   * Takes an admitted event in. `event.eventTime` is the time of evaluation; `claimedTime` the one the event came with,
+   * which is later for an event from a clock ahead: copies of it can count until that one is late.
+   */
+  take(
+    event: CloudTrailEvent,
+    claimedTime: number,
+    rules: readonly CompiledRule[],
+    timing: Timing,
+    trigger: Trigger,
+    raise: WatchContext['raise'],
+  ): void {
+    const time = event.eventTime
+    const moved = time > this.maxTime
+    this.maxTime = Math.max(this.maxTime, time)
+    const zone = this.maxTime - timing.latenessMs
+    const hash = eventHash(event.recipientAccountId, event.eventId)
+    if (hash !== null) this.seen.add(hash, Math.max(time, claimedTime), zone, this.maxTime - timing.dedupHorizonMs)
+    this.hash ??= principalHash(this.key)
+    const context: WatchContext = { trigger, principalHash: this.hash, raise }
+    if (moved) this.advance(zone, context)
+    for (const rule of rules) this.watchOf(rule, event, zone, context).observe(event, context)
+  }
+
+  private advance(zone: number, context: WatchContext): void {
+    for (const [key, watch] of this.watches) {
+      const own = this.own(key, watch)
+      own.advance(this.maxTime, zone, context)
+      if (own.empty()) this.drop(key)
+    }
+  }
+
+  private own(key: string, watch: Watch): Watch {
+    if (!this.borrowed.delete(key)) return watch
+    const copy = watch.clone()
+    this.watches.set(key, copy)
+    return copy
+  }
+
+  private drop(key: string): void {
+    this.watches.delete(key)
+    this.borrowed.delete(key)
+  }
+
+  private watchOf(rule: CompiledRule, event: CloudTrailEvent, zone: number, context: WatchContext): Watch {
+    const group = groupOf(rule, event)
+    const key = watchKey(rule, group)
+    const known = this.watches.get(key)
+    if (known !== undefined) return this.own(key, known)
+    if (group.length > 0) this.makeRoom(rule)
+    const watch = new Watch(rule, group)
+    watch.advance(this.maxTime, zone, context)
+    this.watches.set(key, watch)
+    return watch
+  }
+
+  private makeRoom(rule: CompiledRule): void {
+    let count = 0
+    let oldest: [string, Watch] | null = null
+    for (const [key, watch] of this.watches) {
+      if (watch.rule !== rule) continue
+      count++
+      const older = oldest === null || watch.lastTime < oldest[1].lastTime
+      if (older || (watch.lastTime === oldest?.[1].lastTime && key < oldest[0])) oldest = [key, watch]
+    }
+    if (count >= maxGroups && oldest !== null) this.drop(oldest[0])
+  }
+
+  /** Watches by rule, for explanations and tests. */
+  watching(): Iterable<Watch> {
+    return this.watches.values()
+  }
+
+  snapshot(): PrincipalStateRecord {
+    const watches: WatchSnapshot[] = []
+    for (const watch of this.watches.values()) watches.push(watch.snapshot())
+    return { version: stateVersion, maxTime: this.maxTime, seen: this.seen.snapshot(), watches }
+  }
+}
+
+const noGroup: readonly string[] = []
+
+function groupOf(rule: CompiledRule, event: CloudTrailEvent): readonly string[] {
+  const fields = rule.rule.groupBy
+  // an absent field is a group of its own, as the empty text
+  return fields.length === 0 ? noGroup : fields.map(field => boundedValue(field.read(event)) ?? '')
+}
+
+function watchKey(rule: CompiledRule, group: readonly string[]): string {
+  return group.length === 0 ? rule.rule.id : [rule.rule.id, ...group].join('\u0000')
+}
