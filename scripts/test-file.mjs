@@ -35,6 +35,11 @@ export async function runTestFile(file, timeoutMs) {
     }
   })
   stream.on('test:fail', event => {
+    if (event.todo !== undefined) {
+      result.skipped++
+      result.notes.push(`todo: ${event.name}`)
+      return
+    }
     const error = event.details?.error
     // A parent fails because something inside it did, and that has been told.
     if (error?.failureType === 'subtestsFailed' && result.failed > 0) return

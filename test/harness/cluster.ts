@@ -88,7 +88,8 @@ export function sharedBrokerConfig(
  * @see https://github.com/apache/kafka/blob/trunk/docker/examples/README.md
  */
 export function imageVariable(property: string): string {
-  return `KAFKA_${property.replaceAll('-', '___').replaceAll('_', '__').replaceAll('.', '_').toUpperCase()}`
+  const escapes: Record<string, string> = { '.': '_', _: '__', '-': '___' }
+  return `KAFKA_${property.replaceAll(/[._-]/g, character => escapes[character] ?? '')}`.toUpperCase()
 }
 
 /** A cluster id in Kafka's form: 16 bytes in URL-safe base64, and no leading dash, which the format tool reads as a flag. */
