@@ -29,6 +29,8 @@ await describeOnKafka(
           return topic
         },
         deleteRecordsBefore: async (topic, partition, offset) => {
+          // kafkajs looks for the leader before it has asked for the topic's metadata: this asks.
+          await admin.fetchTopicOffsets(topic)
           await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] })
         },
       }
