@@ -45,7 +45,7 @@ export async function decodeRecordBatches(recordSet: Buffer, decompress: Decompr
   let at = 0
   while (recordSet.length - at >= headerLength) {
     const end = at + 12 + recordSet.readInt32BE(at + 8)
-    if (end > recordSet.length) break
+    if (end > recordSet.length || end < at + headerLength) break
     const attributes = recordSet.readInt16BE(at + 21)
     const baseOffset = int64(recordSet, at)
     const codec = attributes & codecMask
