@@ -4,7 +4,7 @@
 import { capped } from './capped-text.ts'
 
 /** Long enough for every id AWS issues; detector state holds one key per principal, so its size must have an end. */
-export const longestKey = 512
+const longestKey = 512
 
 // What stands for itself. Not `/` (separates), `%` (escapes), `~` (marks), `#` (cut keys), space, controls, non-ASCII:
 // look-alikes and direction marks would let one key pass for another before a person's eyes.
@@ -34,7 +34,7 @@ export function nameSegment(name: string): string {
   return /^AIDA[A-Z0-9]+$/.test(name) ? `~${name}` : segment(name)
 }
 
-/** Segments joined to a key of at most {@link longestKey} characters; a longer one ends in a hash of the whole. */
+/** Segments joined to a key of at most 512 characters; a longer one ends in a hash of the whole. */
 export function keyOf(...segments: readonly string[]): string {
   return capped(segments.join('/'), longestKey)
 }

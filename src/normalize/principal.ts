@@ -8,9 +8,6 @@ import { accountSegment, keyOf, segment } from './principal-key.ts'
 import { assumedOf, federatedOf, principal, rootOf, userOf } from './session-principal.ts'
 import { issuedId, sessionIssuerOf, sourceIdentityOf } from './user-identity.ts'
 
-/** Version of the mapping from identity to key; it changes whenever any key would. */
-export const principalVersion = 'v1'
-
 /** `ignore` where roles let callers set any sts:SourceIdentity, who could then choose their own key. */
 export interface PrincipalOptions {
   readonly sourceIdentity: 'trust' | 'ignore'

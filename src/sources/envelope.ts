@@ -34,7 +34,8 @@ export const defaultEnvelopeLimits: EnvelopeLimits = {
   depth: 4,
   inputBytes: 10 * 2 ** 20,
   inflatedBytes: 64 * 2 ** 20,
-  records: 10_000,
+  // One log file of a busy account holds tens of thousands.
+  records: 100_000,
   jsonValues: 4_000_000,
 }
 

@@ -5,6 +5,11 @@
 // which is thousands of times dearer than skipping a line; a hostile text of short lines must not buy millions of them.
 const candidateLines = 64
 
+// A line to be tried is between the shortest record and the largest event AWS writes (1 MB in Lake), with room for a
+// CloudTrail file per line; the `{}` that stands alone on a line of a pretty-printed document is no sign of JSON lines.
+const shortestCandidate = 8
+const longestCandidate = 8 * 2 ** 20
+
 /** JSON.parse as a value: undefined (which is no JSON value) where the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
@@ -21,8 +26,8 @@ export function parseJson(text: string): unknown {
 export function looksLikeJsonLines(text: string): boolean {
   let candidates = 0
   for (const line of linesOf(text)) {
-    // Shorter than any record: the `{}` that stands alone on a line of a pretty-printed document is no sign of JSON lines.
-    if (line.length < 8 || line.charCodeAt(0) !== 0x7b || line.charCodeAt(line.length - 1) !== 0x7d) continue
+    if (line.length < shortestCandidate || line.length > longestCandidate) continue
+    if (line.charCodeAt(0) !== 0x7b || line.charCodeAt(line.length - 1) !== 0x7d) continue
     if (parseJson(line) !== undefined) return true
     if (++candidates === candidateLines) return false
   }

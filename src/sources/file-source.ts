@@ -1,0 +1,80 @@
+// Files, folders and standard input as raw values, the same bytes that a Kafka record would hold.
+// A shell file. Memory is bounded by the limits whatever the size: JSON lines are handed on in chunks of whole lines,
+// anything else (a CloudTrail file is one JSON value) is read whole up to its limit.
+import { createReadStream } from 'node:fs'
+import { Readable, pipeline } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import type { Rejected } from '../rejected.ts'
+import { UnreadablePathError, filesOf, reasonOf } from './file-paths.ts'
+import type { SkipNote } from './file-paths.ts'
+import { chunksOf } from './file-chunks.ts'
+import type { ChunkLimits } from './file-chunks.ts'
+
+/** Bytes to normalize, or why a file gave none. `path` is `-` for standard input. */
+export type FileItem =
+  { readonly path: string; readonly bytes: Uint8Array } | { readonly path: string; readonly rejected: Rejected }
+
+export interface FileSourceOptions extends ChunkLimits {
+  readonly note: SkipNote
+  /** What `-` reads. */
+  readonly stdin: AsyncIterable<Uint8Array>
+}
+
+/**
+ * Reads paths in order and yields their content as raw values. gzip is recognised by its first bytes and inflated here;
+ * a file cut off in the middle of its gzip is one refusal (`bad-gzip`), after whatever whole chunks of JSON lines came
+ * before, and the next file follows.
+ *
+ * @throws UnreadablePathError if a named path does not exist (before anything is read) or a file cannot be read.
+ */
+export async function* readFiles(paths: readonly string[], options: FileSourceOptions): AsyncGenerator<FileItem> {
+  for await (const path of filesOf(paths, options.note)) {
+    const source = path === '-' ? options.stdin : contentOf(path)
+    try {
+      for await (const chunk of chunksOf(await inflated(source), options)) {
+        yield 'rejected' in chunk ? { path, rejected: chunk } : { path, bytes: chunk }
+      }
+    } catch (error) {
+      if (error instanceof UnreadablePathError || !isZlibError(error)) throw error
+      yield { path, rejected: { rejected: 'bad-gzip', detail: 'gzip data is cut off or damaged' } }
+    }
+  }
+}
+
+async function* contentOf(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) yield chunk as Uint8Array
+  } catch (error) {
+    throw new UnreadablePathError(path, reasonOf(error))
+  }
+}
+
+/** The bytes themselves, or what their gzip holds. */
+async function inflated(source: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const iterator = source[Symbol.asyncIterator]()
+  let head: Uint8Array = new Uint8Array(0)
+  // Two bytes decide; a pipe may deliver them one by one.
+  while (head.length < 2) {
+    const next = await iterator.next()
+    if (next.done === true) break
+    head = head.length === 0 ? next.value : Buffer.concat([head, next.value])
+  }
+  const whole = resumed(head, iterator)
+  if (head[0] !== 0x1f || head[1] !== 0x8b) return whole
+  // pipeline() hands an error of the source on to the reader of gunzip; pipe() would leave the reader waiting.
+  return pipeline(Readable.from(whole, { objectMode: false }), createGunzip(), () => {})
+}
+
+async function* resumed(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    if (head.length > 0) yield head
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
+  } finally {
+    await rest.return?.()
+  }
+}
+
+function isZlibError(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code !== undefined && /^Z_(DATA|BUF|MEM|STREAM|NEED_DICT|VERSION)/.test(code)
+}
