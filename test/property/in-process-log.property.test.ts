@@ -69,7 +69,8 @@ class Model {
 type Step =
   | { readonly do: 'hand out'; readonly id: number }
   | { readonly do: 'plain'; readonly partition: number }
-  | { readonly do: 'begin' | 'close'; readonly handle: number }
+  | { readonly do: 'begin'; readonly handle: number }
+  | { readonly do: 'close'; readonly handle: number }
   | InTransaction
 
 type InTransaction =
