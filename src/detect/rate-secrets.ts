@@ -108,7 +108,7 @@ export class SecretTimes {
    * holds a forgotten denial reaches past one end of its cell, and so holds either all the earliest or all the latest.
    */
   #thin(): void {
-    const entries = [...this.#times].flatMap(([hash, times]) => times.map((time) => ({ hash, time })))
+    const entries = [...this.#times].flatMap(([hash, times]) => times.map(time => ({ hash, time })))
     entries.sort((a, b) => a.time - b.time || a.hash - b.hash)
     const needed = new Set<number>()
     for (const order of [entries, entries.toReversed()]) {

@@ -41,7 +41,7 @@ export class SuccessWatch {
   follows(end: number, denials: DenialWindow): boolean {
     const start = end - this.#windowMs + 1
     return this.#successes.some(
-      (time) =>
+      time =>
         (time >= end && time <= end + this.#withinMs) ||
         denials.occurs(Math.max(start, time - this.#withinMs), Math.min(end, time)),
     )
@@ -65,7 +65,7 @@ export class SuccessWatch {
   raised(denials: DenialWindow): readonly Verdict[] {
     if (this.#waiting.length === 0 || this.#successes.length === 0) return []
     const raised: Verdict[] = []
-    this.#waiting = this.#waiting.filter((verdict) => {
+    this.#waiting = this.#waiting.filter(verdict => {
       const followed = this.follows(verdict.time, denials)
       if (followed) raised.push({ ...verdict, raise: true })
       return !followed

@@ -11,18 +11,32 @@ export const timeCapacity = 4096
 /** Distinct secrets kept exactly, unless minDistinct needs more. */
 export const secretCapacity = 256
 
-/** Ascending distinct times, with the denials at each and whether a window ending there has been reported. */
+/** Plain data of a {@link DenialWindow}, compact because an attack makes it long. */
 export interface DenialWindowState {
-  readonly times: readonly number[]
+  /** The first distinct denial time, then the gap to each following one. */
+  readonly gaps: readonly number[]
+  /** Denials at each time. */
   readonly counts: readonly number[]
-  readonly reported: readonly number[]
+  /** Lengths of runs of times at which no window, a window, no window, … has been reported. */
+  readonly reportedRuns: readonly number[]
   readonly secrets: SecretTimesState
+}
+
+/** [0, 0, 1, 1, 1, 0] as [2, 3, 1]; starts with the zeros. */
+function runLengths(flags: readonly number[]): number[] {
+  const runs = [0]
+  for (const [i, flag] of flags.entries()) {
+    if (flag === (flags[i - 1] ?? 0)) runs[runs.length - 1] = (runs.at(-1) ?? 0) + 1
+    else runs.push(1)
+  }
+  return runs
 }
 
 /**
  * Counts denials by time. When more than {@link timeCapacity} distinct times are held (possible only with times finer than
- * CloudTrail's, or windows beyond an hour), each pair of neighbours is joined at its earlier time: a window that starts
- * between the two then misses the later one, and one that ends between them counts it early; no other window changes.
+ * CloudTrail's, or window plus lateness beyond 68 min), times are joined on a grid of 1/2048 of the span they cover, each group at
+ * its earliest time: a window that starts inside a group misses its later part, one that ends inside counts it early.
+ * For the shipped rule that is 1.4 s of denials among thousands.
  */
 export class DenialWindow {
   readonly secrets: SecretTimes
@@ -35,9 +49,10 @@ export class DenialWindow {
     const cells = Math.ceil((rate.windowMs + latenessMs) / rate.windowMs) + 1
     const capacity = Math.max(secretCapacity, 4 * cells * rate.minDistinct)
     this.secrets = new SecretTimes(rate.windowMs, rate.minDistinct, capacity, state?.secrets)
-    this.#times = [...(state?.times ?? [])]
+    let time = 0
+    this.#times = (state?.gaps ?? []).map(gap => (time += gap))
     this.#counts = [...(state?.counts ?? [])]
-    this.#reported = [...(state?.reported ?? [])]
+    this.#reported = (state?.reportedRuns ?? []).flatMap((length, i) => new Array<number>(length).fill(i % 2))
   }
 
   /** Distinct denial times, ascending: the ends at which windows are judged. */
@@ -58,14 +73,27 @@ export class DenialWindow {
     this.secrets.add(time, hash)
   }
 
+  /** Joins the times of each cell of a grid that leaves half the capacity. */
   #join(): void {
-    const pairs = Math.ceil(this.#times.length / 2)
-    const times = this.#times
-    const counts = this.#counts
-    const reported = this.#reported
-    this.#times = Array.from({ length: pairs }, (_, i) => times[2 * i] ?? 0)
-    this.#counts = Array.from({ length: pairs }, (_, i) => (counts[2 * i] ?? 0) + (counts[2 * i + 1] ?? 0))
-    this.#reported = Array.from({ length: pairs }, (_, i) => Math.max(reported[2 * i] ?? 0, reported[2 * i + 1] ?? 0))
+    const oldest = this.#times[0] ?? 0
+    const cellMs = Math.ceil(((this.#times.at(-1) ?? 0) - oldest) / (timeCapacity / 2)) + 1
+    let kept = -1
+    let keptCell = -1
+    for (let i = 0; i < this.#times.length; i++) {
+      const time = this.#times[i] ?? 0
+      const cell = Math.floor((time - oldest) / cellMs)
+      if (cell !== keptCell) {
+        keptCell = cell
+        kept++
+        this.#times[kept] = time
+        this.#counts[kept] = this.#counts[i] ?? 0
+        this.#reported[kept] = this.#reported[i] ?? 0
+      } else {
+        this.#counts[kept] = (this.#counts[kept] ?? 0) + (this.#counts[i] ?? 0)
+        this.#reported[kept] = Math.max(this.#reported[kept] ?? 0, this.#reported[i] ?? 0)
+      }
+    }
+    for (const list of [this.#times, this.#counts, this.#reported]) list.length = kept + 1
   }
 
   /** Denials at times in (after, through]. */
@@ -106,9 +134,9 @@ export class DenialWindow {
   /** Plain data for the state record. */
   snapshot(): DenialWindowState {
     return {
-      times: [...this.#times],
+      gaps: this.#times.map((time, i) => time - (this.#times[i - 1] ?? 0)),
       counts: [...this.#counts],
-      reported: [...this.#reported],
+      reportedRuns: runLengths(this.#reported),
       secrets: this.secrets.snapshot(),
     }
   }

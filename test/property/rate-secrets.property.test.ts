@@ -1,0 +1,85 @@
+// Distinct secrets in sliding windows against brute force: exact below capacity, the bound exact beyond it.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { hashValue, SecretTimes } from '../../src/detect/rate-secrets.ts'
+
+const windowMs = 100
+
+interface Denial {
+  readonly time: number
+  readonly secret: number
+}
+
+const denials = (secrets: number, length: number): fc.Arbitrary<Denial[]> =>
+  fc.array(fc.record({ time: fc.nat(250), secret: fc.nat(secrets) }), { maxLength: length, size: 'max' })
+
+function distinct(all: readonly Denial[], end: number): number {
+  return new Set(all.filter(({ time }) => time > end - windowMs && time <= end).map(({ secret }) => secret)).size
+}
+
+test('below the capacity the distinct secrets of every window are exact, in any order of arrival', () => {
+  fc.assert(
+    fc.property(denials(12, 60), all => {
+      const secrets = new SecretTimes(windowMs, 3, 256)
+      for (const { time, secret } of all) secrets.add(time, hashValue(`secret ${secret}`))
+      for (let end = 0; end <= 400; end++) {
+        assert.equal(secrets.distinct(end - windowMs, end), distinct(all, end), `window ending at ${end}`)
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('beyond the capacity whether a window has the least distinct secrets stays exact, and no count is too high', () => {
+  fc.assert(
+    fc.property(denials(400, 400), fc.integer({ min: 1, max: 3 }), (all, minDistinct) => {
+      const capacity = 4 * minDistinct * 4
+      const secrets = new SecretTimes(windowMs, minDistinct, capacity)
+      for (const { time, secret } of all) secrets.add(time, hashValue(`secret ${secret}`))
+      assert.ok(secrets.size <= capacity)
+      for (let end = 0; end <= 400; end++) {
+        const kept = secrets.distinct(end - windowMs, end)
+        const truth = distinct(all, end)
+        assert.ok(kept <= truth)
+        assert.equal(kept >= minDistinct, truth >= minDistinct, `window ending at ${end}: ${kept} of ${truth}`)
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('a time in memory is one that can still matter: at most two per window length and secret, and one more', () => {
+  const secrets = new SecretTimes(windowMs, 3, 256)
+  for (let time = 0; time <= 1000; time++) secrets.add(time, 7)
+  const [[, ...times] = []] = secrets.snapshot()
+  assert.ok(times.length <= 21, `${times.length} times`)
+})
+
+test('forgetting names each secret that lost a time, with the newest it lost', () => {
+  const secrets = new SecretTimes(windowMs, 3, 256)
+  secrets.add(10, 1)
+  secrets.add(200, 1)
+  secrets.add(50, 2)
+  secrets.add(300, 3)
+  const forgotten: [number, number][] = []
+  secrets.prune(100, (hash, time) => forgotten.push([hash, time]))
+  assert.deepEqual(forgotten.sort(), [
+    [1, 10],
+    [2, 50],
+  ])
+  assert.deepEqual(secrets.snapshot(), [
+    [1, 200],
+    [3, 300],
+  ])
+})
+
+test('hashes of two hundred thousand similar names do not collide and stay exact integers', () => {
+  const hashes = new Set<number>()
+  for (let i = 0; i < 200_000; i++) {
+    const hash = hashValue(`111122223333:eu-west-1:prod/db-${i}`)
+    assert.ok(Number.isSafeInteger(hash) && hash >= 0)
+    hashes.add(hash)
+  }
+  assert.equal(hashes.size, 200_000)
+})
