@@ -17,7 +17,7 @@ export interface AnnouncementSnapshot {
   readonly mergedInto: string | null
   readonly raised: boolean
   readonly anomaly: Anomaly | null
-  readonly anomalyTime: number
+  readonly anomalyTime: number | null
   readonly toldCount: number
   readonly toldDistinct: number
   readonly facts: FactsSnapshot
@@ -59,7 +59,7 @@ export class Announcement {
     this.mergedInto = from.mergedInto
     this.raised = from.raised
     this.anomaly = from.anomaly
-    this.anomalyTime = from.anomalyTime
+    this.anomalyTime = from.anomalyTime ?? -Infinity
     this.toldCount = from.toldCount
     this.toldDistinct = from.toldDistinct
   }
@@ -154,7 +154,7 @@ export class Announcement {
       mergedInto: this.mergedInto,
       raised: this.raised,
       anomaly: this.anomaly,
-      anomalyTime: this.anomalyTime,
+      anomalyTime: this.anomaly === null ? null : this.anomalyTime,
       toldCount: this.toldCount,
       toldDistinct: this.toldDistinct,
       facts: this.facts.snapshot(),

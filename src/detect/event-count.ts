@@ -60,6 +60,10 @@ export class EventContent implements WindowContent {
     dropThrough(this.times, time)
   }
 
+  most(): number {
+    return this.times.length
+  }
+
   size(): number {
     return this.times.length
   }

@@ -30,8 +30,9 @@ interface Sample {
 export interface FactsSnapshot {
   readonly count: number
   readonly shared: number
-  readonly first: number
-  readonly last: number
+  /** Null before anything was taken in. */
+  readonly first: number | null
+  readonly last: number | null
   readonly names: CappedListSnapshot
   readonly values: readonly Omit<DistinctValue, 'value'>[]
   readonly samples: readonly Sample[]
@@ -62,8 +63,8 @@ export class Facts {
     if (from === undefined) return
     this.count = from.count
     this.shared = from.shared
-    this.first = from.first
-    this.last = from.last
+    this.first = from.first ?? Infinity
+    this.last = from.last ?? -Infinity
   }
 
   /** Takes `count` events of a row in; `first` is the earliest of its times to show. */
@@ -174,8 +175,8 @@ export class Facts {
     return {
       count: this.count,
       shared: this.shared,
-      first: this.first,
-      last: this.last,
+      first: this.count === 0 ? null : this.first,
+      last: this.count === 0 ? null : this.last,
       names: this.names.snapshot(),
       values: this.values.map(v => ({ ...v })),
       samples: [...this.samples],

@@ -122,6 +122,10 @@ export class ValueContent implements WindowContent {
     }
   }
 
+  most(): number {
+    return this.byValue.size
+  }
+
   size(): number {
     return this.entries
   }

@@ -12,6 +12,8 @@ export interface WindowContent {
   count(from: number, to: number): number
   /** Forgets everything at or before `time`. */
   dropThrough(time: number): void
+  /** An upper bound of every count, at no cost. */
+  most(): number
   /** Entries kept, for tests and for the size bound. */
   size(): number
   /** UTF-16 units of text kept. */

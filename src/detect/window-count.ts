@@ -106,8 +106,8 @@ export class WindowCount implements Detector {
   }
 
   private verdictAt(end: number): Verdict | null {
-    // the newest of a monotone rule cannot hold while less is kept than it needs
-    if (this.monotone && this.content.size() < this.needed) return null
+    // no window shows more than the whole content: most events of a quiet principal stop here
+    if (this.monotone && !holds(this.parameters.condition, this.content.most())) return null
     const count = this.content.count(end - this.parameters.timespanMs, end)
     if (!holds(this.parameters.condition, count)) return null
     return { time: end, count, distinct: this.parameters.field === null ? 0 : count, anomaly: null }
