@@ -1,6 +1,9 @@
 // The verbs, in the order of `trailwarden help`.
 import type { Command } from './command.ts'
+import { demo } from './demo.ts'
+import { detect } from './detect.ts'
 import { normalize } from './normalize.ts'
+import { replay } from './replay.ts'
 import { topics } from './topics.ts'
 
-export const commands: readonly Command[] = [normalize, topics]
+export const commands: readonly Command[] = [normalize, detect, replay, topics, demo]

@@ -1,0 +1,53 @@
+// `trailwarden detect`: events topic → alerts topic, until stopped. Add processes of the same group to share partitions.
+import { kafkaLog } from '../kafka/kafka-log.ts'
+import { schemaRegistry } from '../kafka/registry.ts'
+import { createMetrics } from '../metrics/metrics.ts'
+import { startDetector } from '../pipeline/detector.ts'
+import type { Command } from './command.ts'
+import { detectorOptions } from './detector-parts.ts'
+import { rulePaths, ruleSetFrom } from './rule-set.ts'
+import { runService } from './service.ts'
+import { connectionFrom, kafkaOptionsFrom, registryFrom } from './settings.ts'
+
+export const detect: Command = {
+  name: 'detect',
+  usage: '',
+  summary: 'Run the rules over the events topic and write alerts, until stopped.',
+  details:
+    'State, alerts, dead letters and the input position of a partition commit in one Kafka transaction. One process owns a\n' +
+    'partition at a time; start more processes of the same group to share the partitions.',
+  examples: ['trailwarden detect', 'trailwarden detect --rules rules/ --kafka-brokers kafka:9092'],
+  options: {},
+  settings: [
+    'KAFKA_BROKERS',
+    'SCHEMA_REGISTRY_URL',
+    'EVENTS_TOPIC',
+    'ALERTS_TOPIC',
+    'STATE_TOPIC',
+    'REJECTED_TOPIC',
+    'DETECT_GROUP',
+    'RULES',
+    'SUPPRESSIONS',
+    'ALERT_FORMAT',
+    'BATCH_MAX_RECORDS',
+    'SESSION_TIMEOUT_MS',
+    'HTTP_HOST',
+    'HTTP_PORT',
+  ],
+  async run(context) {
+    const { config, log: logger } = context
+    const rules = await ruleSetFrom(rulePaths(config.RULES))
+    const metrics = createMetrics('detect', context.version)
+    return runService(context, metrics, 9465, async () => {
+      const schemas = schemaRegistry(registryFrom(config))
+      const log = await kafkaLog(connectionFrom(config), logger, kafkaOptionsFrom(config))
+      try {
+        const loop = await startDetector(await detectorOptions(config, rules, log, schemas, metrics, logger))
+        return { ...loop, stop: () => loop.stop().then(() => log.close()) }
+      } catch (error) {
+        await log.close()
+        throw error
+      }
+    })
+  },
+}

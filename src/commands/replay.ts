@@ -1,0 +1,153 @@
+// `trailwarden replay`: the detector's engine over files or a topic, ordered by event time, without producing anything.
+// Only events that some rule matches are kept for ordering, as Avro, spilled to a temporary file beyond 64 MiB.
+import { alertToJson } from '../alerts/json.ts'
+import type { Alert } from '../alerts/alert.ts'
+import { eventDecoder, eventEncoder } from '../codecs/cloudtrail-event.ts'
+import { Engine } from '../detect/engine.ts'
+import { twError } from '../errors.ts'
+import type { CloudTrailEvent } from '../normalize/event.ts'
+import { rfc3339 } from '../rfc3339.ts'
+import type { RuleSet } from '../rules/rule.ts'
+import { topicContract } from '../topics.ts'
+import type { Command, CommandContext } from './command.ts'
+import { textOption } from './command.ts'
+import { EventSorter } from './event-sorter.ts'
+import { normalizeFiles, summaryLine } from './files.ts'
+import { engineOptions, rulePaths, ruleSetFrom } from './rule-set.ts'
+import { normalizeOptionsFrom } from './settings.ts'
+import { isTopicArgument, readTopicEvents } from './topic-events.ts'
+
+export const replay: Command = {
+  name: 'replay',
+  usage: '<paths…|topic>',
+  summary: 'Run the rules over files or a topic and show the alerts, producing nothing.',
+  details:
+    'Input is ordered by event time first, in bounded memory, so the result does not depend on the order of delivery.\n' +
+    'A single argument that is no path is the name of an events topic. The alerts are those the live detector gives.',
+  examples: [
+    'trailwarden replay trail/',
+    'trailwarden replay --json --from 2026-01-15T00:00:00Z trail/ | jq .explanation',
+    'trailwarden replay --matches trail/',
+  ],
+  options: {
+    json: { type: 'boolean', doc: 'Alerts as JSON lines.' },
+    matches: { type: 'boolean', doc: 'Print every match of a detection rule (ruleId, eventId) instead of alerts.' },
+    from: { type: 'string', value: '<time>', doc: 'Leave out events before this time (RFC 3339).' },
+    to: { type: 'string', value: '<time>', doc: 'Leave out events at or after this time.' },
+    'fail-on-alert': { type: 'boolean', doc: 'Exit 1 when there is an alert that is not suppressed.' },
+  },
+  settings: ['RULES', 'SUPPRESSIONS', 'SOURCE_IDENTITY', 'KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL'],
+  async run(context) {
+    if (context.positionals.length === 0) throw twError('TW_USAGE', 'replay needs files, folders, `-`, or a topic.')
+    const rules = await ruleSetFrom(rulePaths(context.config.RULES))
+    const inRange = rangeOf(context)
+    if (context.options['matches'] === true) return printMatches(context, rules, inRange)
+    return printAlerts(context, rules, inRange)
+  },
+}
+
+type InRange = (event: CloudTrailEvent) => boolean
+
+function rangeOf(context: CommandContext): InRange {
+  const bound = (name: string): number | null => {
+    const given = textOption(context, name)
+    if (given === undefined) return null
+    const time = Date.parse(given)
+    if (Number.isNaN(time)) throw twError('TW_USAGE', `--${name} ${given} is not a time; write 2026-01-15T09:00:00Z.`)
+    return time
+  }
+  const from = bound('from') ?? -Infinity
+  const to = bound('to') ?? Infinity
+  return event => event.eventTime >= from && event.eventTime < to
+}
+
+/** Feeds every event of the input to `take`; returns the line that says what was read. */
+async function readInput(
+  context: CommandContext,
+  take: (event: CloudTrailEvent) => void,
+  after?: () => Promise<void> | void,
+): Promise<string> {
+  const { positionals, config, err, stop } = context
+  if (await isTopicArgument(positionals)) return readTopicEvents(context, positionals[0]!, take, after)
+  const normalize = normalizeOptionsFrom(config)
+  const summary = await normalizeFiles({ paths: positionals, normalize, err, stop, take, ...(after ? { after } : {}) })
+  return summaryLine(summary)
+}
+
+async function printMatches(context: CommandContext, rules: RuleSet, inRange: InRange): Promise<number> {
+  let lines: string[] = []
+  let matches = 0
+  const flush = async () => {
+    if (lines.length === 0) return
+    const text = `${lines.join('\n')}\n`
+    lines = []
+    await context.out.write(text)
+  }
+  const summary = await readInput(
+    context,
+    event => {
+      if (!inRange(event)) return
+      for (const index of rules.match(event)) {
+        const { ruleId } = rules.predicates[index]!
+        matches++
+        lines.push(
+          context.options['json'] === true
+            ? JSON.stringify({ ruleId, eventId: event.eventId, eventTime: rfc3339(event.eventTime) })
+            : `${ruleId}\t${event.eventId}`,
+        )
+      }
+    },
+    flush,
+  )
+  await flush()
+  await context.err.write(`${summary}; ${matches} matches\n`)
+  return 0
+}
+
+async function printAlerts(context: CommandContext, rules: RuleSet, inRange: InRange): Promise<number> {
+  const schema = topicContract('EVENTS_TOPIC').schema!
+  const sorter = new EventSorter(eventEncoder(schema), eventDecoder(schema), schema)
+  let summary: string
+  try {
+    summary = await readInput(context, event => {
+      if (inRange(event) && rules.match(event).length > 0) sorter.add(event)
+    })
+  } catch (error) {
+    sorter.close()
+    throw error
+  }
+  const engine = new Engine(rules, engineOptions())
+  const counts = { alerts: 0, unsuppressed: 0, duplicates: 0, late: 0 }
+  let transaction = engine.begin()
+  let pending = 0
+  const flush = async () => {
+    counts.duplicates += transaction.counts.duplicates
+    counts.late += transaction.counts.late
+    for (const alert of transaction.alerts) {
+      counts.alerts++
+      if (alert.suppressed === null) counts.unsuppressed++
+      await context.out.write(context.options['json'] === true ? `${alertToJson(alert)}\n` : alertText(alert))
+    }
+    transaction.merge()
+    transaction = engine.begin()
+    pending = 0
+  }
+  for (const event of sorter.drain()) {
+    transaction.process(event, null, null)
+    if (++pending >= 1000) await flush()
+  }
+  await flush()
+  await context.err.write(
+    `${summary}; ${counts.duplicates} duplicates, ${counts.late} late; ` +
+      `${counts.alerts} alerts${counts.alerts > counts.unsuppressed ? ` (${counts.alerts - counts.unsuppressed} suppressed)` : ''}\n`,
+  )
+  return context.options['fail-on-alert'] === true && counts.unsuppressed > 0 ? 1 : 0
+}
+
+function alertText(alert: Alert): string {
+  const suppressed = alert.suppressed === null ? '' : ` (suppressed: ${alert.suppressed.reason})`
+  return (
+    `${rfc3339(alert.lastSeen)}  ${alert.severity}  ${alert.ruleId}  ${alert.activity}${suppressed}\n` +
+    `  ${alert.explanation}\n  ${alert.dedupKey}\n\n`
+  )
+}

@@ -1,0 +1,49 @@
+// What the detector's loop and its tasks work with, put together once by the command.
+import type { Alert } from '../alerts/alert.ts'
+import type { Decoder } from '../codecs/confluent.ts'
+import type { StateDecoder, StateEncoder } from '../codecs/principal-state.ts'
+import type { EngineOptions } from '../detect/engine.ts'
+import type { LogClient } from '../log/log-client.ts'
+import type { SchemaSource } from '../log/schema-source.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { CloudTrailEvent } from '../normalize/event.ts'
+import type { RuleSet } from '../rules/rule.ts'
+
+/** Logger port: fields before the sentence. */
+export interface LoopLogger {
+  info(fields: object, sentence: string): void
+  warn(fields: object, sentence: string): void
+  error(fields: object, sentence: string): void
+}
+
+/** Writes one alert as the value of the alerts topic. */
+export type AlertWriter = (alert: Alert) => Buffer
+
+export interface DetectorOptions {
+  readonly log: LogClient
+  readonly schemas: SchemaSource
+  readonly group: string
+  readonly topics: {
+    readonly events: string
+    readonly alerts: string
+    readonly state: string
+    readonly rejected: string
+  }
+  readonly rules: RuleSet
+  readonly engine: EngineOptions
+  readonly events: Decoder<CloudTrailEvent>
+  readonly alerts: { readonly write: AlertWriter; readonly contentType: 'application/avro' | 'application/json' }
+  readonly state: {
+    readonly decoder: StateDecoder
+    readonly encoder: StateEncoder
+    readonly schemaId: number
+  }
+  readonly maxRecordBytes: number
+  readonly batchMaxRecords: number
+  readonly sessionTimeoutMs?: number
+  readonly outOfRange?: 'fail' | 'earliest'
+  /** How long opening a partition may go on failing before the loop gives up, default 120 000. */
+  readonly openRetryMs?: number
+  readonly metrics: Metrics
+  readonly logger: LoopLogger
+}
