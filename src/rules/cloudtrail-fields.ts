@@ -3,7 +3,7 @@
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import { joined, readCost } from './field.ts'
 import type { FieldAccess, FieldResolver, FieldValue, NoField } from './field.ts'
-import { jsonReader, valuesAt } from './json-path.ts'
+import { jsonReader, searchable, valuesAt } from './json-path.ts'
 import type { Field } from './rule.ts'
 import { nearest } from './problems.ts'
 
@@ -27,9 +27,6 @@ const members: Readonly<Record<string, Read>> = {
   readOnly: e => e.readOnly,
   managementEvent: e => e.managementEvent,
   vpcEndpointId: e => e.vpcEndpointId,
-  requestParameters: e => e.requestParameters,
-  responseElements: e => e.responseElements,
-  additionalEventData: e => e.additionalEventData,
   'userIdentity.type': e => e.userIdentity.type,
   'userIdentity.principalId': e => e.userIdentity.principalId,
   'userIdentity.arn': e => e.userIdentity.arn,
@@ -50,15 +47,18 @@ const members: Readonly<Record<string, Read>> = {
   'principal.name': e => e.principal.name,
   principal: e => e.principal.key,
   outcome: e => e.outcome,
+  status: e => (e.outcome === 'SUCCESS' ? 'success' : 'failure'),
   sourceKind: e => e.sourceKind,
 }
 
-// The topic spells these four as Avro readers expect; a rule may use either spelling.
+// The topic spells these four as Avro readers expect; a rule may use either spelling. The last two are no CloudTrail names,
+// but published SigmaHQ rules use them: `type` for the identity's, `status` (below) for the outcome of other products.
 const aliases: Readonly<Record<string, string>> = {
   eventId: 'eventID',
   sharedEventId: 'sharedEventID',
   requestId: 'requestID',
   'userIdentity.sourceIdentity': 'userIdentity.sessionContext.sourceIdentity',
+  type: 'userIdentity.type',
 }
 
 const times: Readonly<Record<string, (event: CloudTrailEvent) => number | null>> = {
@@ -91,7 +91,7 @@ const notCarried = [
 ] as const
 
 /** Every name a rule may use, without the JSON paths. */
-export const fieldNames: readonly string[] = [...Object.keys(members), ...Object.keys(times), 'secrets']
+export const fieldNames: readonly string[] = [...Object.keys(members), ...Object.keys(times), ...jsonTexts, 'secrets']
 
 /** A resolver of CloudTrail field names. Each has its own memory of parsed JSON texts: one per rule set. */
 export function cloudTrailFields(): FieldResolver<CloudTrailEvent> {
@@ -106,6 +106,7 @@ export function cloudTrailFields(): FieldResolver<CloudTrailEvent> {
     if (Object.hasOwn(times, known)) return timeField(known)
     if (known === 'secrets') return { name, cost: readCost.computed, read: event => presentOrNone(event.secrets) }
     for (const column of jsonTexts) {
+      if (name === column) return { name, cost: readCost.computed, read: event => searchableText(event[column]) }
       if (!name.startsWith(`${column}.`)) continue
       const path = name.slice(column.length + 1).split('.')
       if (path.includes(''))
@@ -126,7 +127,13 @@ export function cloudTrailFields(): FieldResolver<CloudTrailEvent> {
 
 /** The field as the detectors and alerts read it: one text, null where absent or empty. */
 export function fieldReader(access: FieldAccess<CloudTrailEvent>): Field {
+  const column = jsonTexts.find(text => text === access.name)
+  if (column !== undefined) return { name: column, read: event => event[column] }
   return { name: access.name, read: event => joined(access.read(event)) }
+}
+
+function searchableText(text: string | null): FieldValue {
+  return text === null ? undefined : searchable(text)
 }
 
 function timeField(name: string): FieldAccess<CloudTrailEvent> {
@@ -149,6 +156,10 @@ function presentOrNone(values: readonly string[]): FieldValue {
 
 function everyText(event: CloudTrailEvent): readonly string[] {
   const texts: string[] = [...event.secrets]
+  for (const column of jsonTexts) {
+    const text = event[column]
+    if (text !== null) texts.push(...[searchable(text)].flat().filter(value => typeof value === 'string'))
+  }
   for (const read of memberReaders) {
     const value = read(event)
     if (typeof value === 'string') texts.push(value)
@@ -165,7 +176,7 @@ function noField(name: string): NoField {
       hint: 'Remove it, or use a field that is carried (docs/rules.md lists them)',
     }
   }
-  const near = nearest(name, [...fieldNames, ...jsonTexts])
+  const near = nearest(name, fieldNames)
   return {
     problem: `no CloudTrail event has a field '${name}'`,
     hint: near === null ? 'Use CloudTrail names; docs/rules.md lists them' : `Did you mean '${near}'`,

@@ -114,7 +114,7 @@ function toValue(document: Document.Parsed, place: (offset: number) => Place, pr
     }
     return nothing(at)
   }
-  return document.contents === null ? null : visit(document.contents as Node, 0)
+  return document.contents === null ? null : visit(document.contents, 0)
 }
 
 function nothing(at: Place): ScalarValue {
@@ -122,9 +122,8 @@ function nothing(at: Place): ScalarValue {
 }
 
 function scalarOf(value: unknown): string | number | boolean | null {
-  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-    return value
-  return String(value)
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+  return null // the core schema knows no other scalars
 }
 
 function firstLine(text: string): string {

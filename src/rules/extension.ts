@@ -1,5 +1,6 @@
 // The `trailwarden:` block of a rule: what Sigma has no words for. Pure. Strict: an unknown key is an error, because a
 // misspelt `dedup` that is silently ignored would page someone every minute.
+import { runbookProblems } from '../alerts/runbook.ts'
 import type { MapValue } from './document.ts'
 import type { FieldResolver } from './field.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
@@ -42,11 +43,16 @@ export function readExtension(rule: Section, resolve: FieldResolver<CloudTrailEv
       'Let an episode last at least one gap',
     )
   }
+  const runbook = block?.text('runbook') ?? null
+  for (const problem of runbook === null ? [] : runbookProblems(runbook)) {
+    const [message = '', hint = 'Remove it'] = problem.split('. ')
+    rule.problems.add(block?.at('runbook') ?? rule.map.at, message, hint)
+  }
   return {
     dedupMs,
     maxEpisodeMs,
     latenessMs: block?.duration('lateness', { min: 0, max: day }) ?? extensionDefaults.latenessMs,
-    runbook: block?.text('runbook') ?? null,
+    runbook,
     summaryFields: block === null ? [] : readFields(block, 'summary-fields', resolve),
     rate: block?.section('rate-anomaly', "'rate-anomaly'") ?? null,
     tests: block === null ? [] : readTests(block),

@@ -54,11 +54,19 @@ function walk(value: unknown, path: readonly string[], index: number, depth: num
   }
 }
 
+/**
+ * A JSON text as a rule may search it: as it stands and, where it holds escapes, with them undone once. A policy document
+ * inside requestParameters is a string of JSON, so that `"s3:GetObject"` stands there as `\"s3:GetObject\"`.
+ */
+export function searchable(text: string): FieldValue {
+  return text.includes('\\') ? [text, text.replace(/\\(["\\/])/g, '$1')] : text
+}
+
 function leafOf(value: unknown): Scalar | null | undefined {
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
     return value
   try {
-    return JSON.stringify(value) as string | undefined
+    return JSON.stringify(value)
   } catch {
     return undefined // nested deeper than the stack
   }

@@ -15,6 +15,8 @@ import type { Metadata } from './metadata.ts'
 import { Problems } from './problems.ts'
 import type { RuleError } from './problems.ts'
 import type { Rule, RuleSet } from './rule.ts'
+import { readRuleTest } from './rule-test.ts'
+import type { RuleTest } from './rule-test.ts'
 import { Section } from './section.ts'
 
 /** A rule file: its path as messages show it, and its text. */
@@ -23,7 +25,9 @@ export interface RuleFile {
   readonly text: string
 }
 
-export type LoadedRules = { readonly rules: RuleSet } | { readonly errors: readonly RuleError[] }
+/** The rule set with the tests of its files, or every error. */
+export type LoadedRules =
+  { readonly rules: RuleSet; readonly tests: readonly RuleTest[] } | { readonly errors: readonly RuleError[] }
 
 interface Head {
   readonly rule: Section
@@ -58,6 +62,9 @@ export function loadRules(files: readonly RuleFile[]): LoadedRules {
   const correlations = heads
     .filter(head => head.rule.value('correlation') !== undefined)
     .map(head => ({ head, correlation: readCorrelation(head.rule, head.extension, directory, resolve) }))
+  const ruleTests = heads.flatMap(({ metadata, extension }) =>
+    extension.tests.map(map => readRuleTest(map, metadata?.ruleId ?? '', problems)),
+  )
   if (problems.errors.length > 0) return { errors: sorted(files, problems.errors) }
 
   const compiled: Compiled[] = detections.map((head, index) => {
@@ -92,6 +99,7 @@ export function loadRules(files: readonly RuleFile[]): LoadedRules {
         heads.length === 0 ? extensionDefaults.latenessMs : Math.max(...heads.map(head => head.extension.latenessMs)),
       version: contentHash(heads.map(head => head.text)),
     },
+    tests: ruleTests.filter(test => test !== null),
   }
 }
 

@@ -25,7 +25,8 @@ export class Problems {
 
 /** `rules/a.yml:12:5: what is wrong. What to write.` */
 export function formatRuleError(error: RuleError): string {
-  return `${error.path}:${error.line}:${error.column}: ${error.message}. ${error.hint}.`
+  const end = error.hint.startsWith('Did you mean') ? '?' : '.'
+  return `${error.path}:${error.line}:${error.column}: ${error.message}. ${error.hint}${end}`
 }
 
 /** The candidate that is most likely meant by a misspelt word: at most a third of its letters differ; null if none is near. */
@@ -43,7 +44,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   return best
 }
 
-/** ` Did you mean 'x'?`-style hint, or the list of what is allowed. */
+/** A hint without its final mark: `Did you mean 'x'`, or the list of what is allowed. */
 export function didYouMean(word: string, allowed: readonly string[]): string {
   const near = nearest(word, allowed)
   return near === null ? `Write one of: ${allowed.join(', ')}` : `Did you mean '${near}'`
