@@ -6,12 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { twError } from '../errors.ts'
 import type { ReadOptions, RecordBatch } from '../log/log-client.ts'
 import { Batch } from './corrections/batch.ts'
-import { asFault, isOutOfRange, isTransient } from './faults.ts'
+import { asFault, isOutOfRange, isTopicMissing, isTransient } from './faults.ts'
 import type { Cluster } from './internals.ts'
 
 const maxFetchBytes = 4 << 20
 const maxWaitMs = 200
 const retryEveryMs = 100
+const missingAfterMs = 3_000
 
 /** What {@link readPartition} needs besides the place: offsets of the topic, and how long without progress is too long. */
 export interface ReadContext {
@@ -50,9 +51,12 @@ export async function* readPartition(
         throw asFault(error, 'TW_OFFSET_OUT_OF_RANGE', `Offset ${position} of ${place} is not kept any more`)
       }
       if (!isTransient(error)) throw asFault(error, 'TW_READ_STUCK', `Reading ${place} at ${position}`)
-      if (Date.now() - progress > context.stuckAfterMs) {
-        throw asFault(error, 'TW_READ_STUCK', `Reading ${place} at ${position}`)
+      const stuck = Date.now() - progress
+      // A broker may hear of a new topic seconds after the others.
+      if (isTopicMissing(error) && stuck > Math.min(context.stuckAfterMs, missingAfterMs)) {
+        throw asFault(error, 'TW_TOPIC_MISSING', `Reading ${place}`)
       }
+      if (stuck > context.stuckAfterMs) throw asFault(error, 'TW_READ_STUCK', `Reading ${place} at ${position}`)
       await sleep(retryEveryMs)
       // The usual reason is a leader that moved; where even that cannot be learned now, the next round tries again.
       await context.cluster.refreshMetadata().catch(() => undefined)
