@@ -6,9 +6,9 @@ import type { Principal, PrincipalKind, SessionIssuer } from './event.ts'
 import { accountSegment, displayName, keyOf, nameSegment, segment } from './principal-key.ts'
 import { issuedId, sessionIssuerOf, sessionNameOf } from './user-identity.ts'
 
-/** A principal with a display name that is safe to print. */
+/** A principal with a display name that is safe to print and never empty (an ARN of `/` ends in no name). */
 export function principal(kind: PrincipalKind, key: string, name: string): Principal {
-  return { key, kind, name: displayName(name) }
+  return { key, kind, name: displayName(name === '' ? key : name) }
 }
 
 /** `sso/<session name>` or `<account>/role/<AROA… or role ARN>` for AssumedRole and Role. */

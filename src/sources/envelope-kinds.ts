@@ -70,8 +70,8 @@ function deliveredByAws(object: JsonObject): Inside | null {
     return { is: 'wrong-type', field: 'Records' }
   }
   if (object['detail-type'] !== undefined && object.detail !== undefined) {
-    // The bucket events of "Amazon S3 Event Notifications via EventBridge".
-    if (object.source === 'aws.s3' && !namesCloudTrail(object['detail-type'])) return s3Notification
+    // S3 event notifications by way of EventBridge.
+    if (object.source === 'aws.s3' && namesS3Object(object['detail-type'])) return s3Notification
     return { is: 'wraps', kind: 'EVENTBRIDGE', inner: object.detail }
   }
   if (Array.isArray(object.logEvents)) {
@@ -91,7 +91,8 @@ function deliveredByAws(object: JsonObject): Inside | null {
   return snsOf(object)
 }
 
-const namesCloudTrail = (detailType: unknown) => typeof detailType === 'string' && detailType.includes('CloudTrail')
+/** "Object Created", "Object Deleted" and their like; API calls on S3 come as "AWS API Call via CloudTrail". */
+const namesS3Object = (detailType: unknown) => typeof detailType === 'string' && detailType.startsWith('Object ')
 
 function snsOf(object: JsonObject): Inside | null {
   if (object.Type === 'SubscriptionConfirmation' || object.Type === 'UnsubscribeConfirmation') return snsNotification
