@@ -5,7 +5,7 @@ import type { Alert } from '../../src/alerts/alert.ts'
 import { Engine } from '../../src/detect/engine.ts'
 import type { EngineOptions } from '../../src/detect/engine.ts'
 import type { CloudTrailEvent } from '../../src/normalize/event.ts'
-import type { Field, Rule, RuleBody, RuleSet } from '../../src/rules/rule.ts'
+import type { Field, RateAnomalyParameters, Rule, RuleBody, RuleSet } from '../../src/rules/rule.ts'
 
 export const second = 1000
 export const minute = 60 * second
@@ -21,7 +21,10 @@ export function at(text: string): number {
 }
 
 export const awsRegion: Field = { name: 'awsRegion', read: event => event.awsRegion || null }
-export const secret: Field = { name: 'secrets', read: event => event.secrets[0] ?? null }
+export const secret: Field = {
+  name: 'secrets',
+  read: event => (typeof event.secrets?.[0] === 'string' ? event.secrets[0] : null),
+}
 export const sourceIP: Field = { name: 'sourceIPAddress', read: event => event.sourceIPAddress }
 
 let serial = 0
@@ -136,4 +139,35 @@ export function step(engine: Engine, event: CloudTrailEvent, timestamp: number |
   transaction.process(event, null, timestamp)
   transaction.merge()
   return transaction.alerts
+}
+
+/** A rate rule with the defaults of the reference model and a few of them replaced. */
+export function rateRule(
+  id: string,
+  more: Partial<RateAnomalyParameters> & { readonly feeds?: readonly number[] } = {},
+): Rule {
+  const { feeds = [0], ...numbers } = more
+  return rule(
+    id,
+    {
+      kind: 'rate_anomaly',
+      rate: {
+        denied: event => event.outcome === 'DENIED',
+        distinct: secret,
+        windowMs: 30 * minute,
+        tauMs: 7 * day,
+        filters: 3,
+        alpha: 1e-6,
+        minCount: 5,
+        minDistinct: 3,
+        priorShape: 0.5,
+        priorExposureMs: 10 * hour,
+        dispersion: 2,
+        dispersionBlocks: 48,
+        successWithinMs: hour,
+        ...numbers,
+      },
+    },
+    { feeds },
+  )
 }

@@ -2,6 +2,7 @@
 // Works for a remote engine too: a broker is told what to advertise once the engine's host is known. Without an engine
 // it rejects in milliseconds. Images come from KAFKA_IMAGE and REGISTRY_IMAGE; a local image is never pulled again.
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { createWriteStream, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,6 +35,8 @@ export async function startOnDocker(options: KafkaOptions, log: (line: string) =
   let network: StartedNetwork | undefined
   const ports = await freePorts(nodes)
   const clusterId = newClusterId()
+  const session = { 'trailwarden.session': randomUUID() }
+  watchdog.containers(`trailwarden.session=${session['trailwarden.session']}`)
   const begin = performance.now()
 
   const keepLog = async (name: string, container: StartedTestContainer): Promise<void> => {
@@ -45,7 +48,6 @@ export async function startOnDocker(options: KafkaOptions, log: (line: string) =
   }
 
   const started = async (name: string, container: StartedTestContainer): Promise<StartedTestContainer> => {
-    watchdog.container(container.getId())
     containers.push(container)
     await keepLog(name, container)
     return container
@@ -65,13 +67,18 @@ export async function startOnDocker(options: KafkaOptions, log: (line: string) =
       'controller.listener.names': 'CONTROLLER',
       'inter.broker.listener.name': 'INTERNAL',
       'log.dirs': '/tmp/kraft-combined-logs',
-      'heap.opts': '-Xms128m -Xmx384m',
     }
     const environment = Object.fromEntries(Object.entries(settings).map(([key, value]) => [imageVariable(key), value]))
     const container = await started(
       alias,
       await new GenericContainer(KAFKA_IMAGE)
-        .withEnvironment({ ...environment, CLUSTER_ID: clusterId })
+        .withEnvironment({
+          ...environment,
+          CLUSTER_ID: clusterId,
+          KAFKA_HEAP_OPTS: '-Xms128m -Xmx384m',
+          KAFKA_JVM_PERFORMANCE_OPTS: '-XX:+UseSerialGC -XX:TieredStopAtLevel=1',
+        })
+        .withLabels(session)
         .withNetwork(on)
         .withNetworkAliases(alias)
         // The same host port for the container's whole life: a mapped random one changes with every restart.
@@ -92,7 +99,12 @@ export async function startOnDocker(options: KafkaOptions, log: (line: string) =
   const startRegistry = async (): Promise<string> => {
     const container = await started(
       'registry',
-      await new GenericContainer(REGISTRY_IMAGE).withExposedPorts(8080).withStartupTimeout(START_TIMEOUT_MS).start(),
+      await new GenericContainer(REGISTRY_IMAGE)
+        .withLabels(session)
+        .withEnvironment({ JAVA_TOOL_OPTIONS: '-XX:TieredStopAtLevel=1 -Xmx384m' })
+        .withExposedPorts(8080)
+        .withStartupTimeout(START_TIMEOUT_MS)
+        .start(),
     )
     const url = `http://${container.getHost()}:${String(container.getMappedPort(8080))}/apis/ccompat/v7`
     await httpReady(`${url}/subjects`, START_TIMEOUT_MS)
@@ -112,6 +124,7 @@ export async function startOnDocker(options: KafkaOptions, log: (line: string) =
   try {
     log(`starting ${KAFKA_IMAGE} on Docker`)
     const on = (network = await new Network().start())
+    watchdog.network(on.getId())
     const [cluster, registryUrl] = await Promise.all([
       Promise.all(ports.map((_, index) => startBroker(index, on))),
       options.registry === false ? '' : startRegistry(),

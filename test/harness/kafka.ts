@@ -36,6 +36,7 @@ export async function kafkaForTests(
       tried.push(`KAFKA_FOR_TESTS is '${rung}': docker and jvm exist`)
     } catch (error) {
       tried.push(`${rung}: ${reasonOf(error)}`)
+      log(`${rung}: ${reasonOf(error).split('\n', 1).join('')}`)
     }
   }
   throw new NoKafkaError(tried)

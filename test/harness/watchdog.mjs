@@ -5,7 +5,8 @@ import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 
 const pids = new Set()
-const containers = new Set()
+const labels = new Set()
+const networks = new Set()
 const folders = new Set()
 let done = false
 let rest = ''
@@ -21,7 +22,8 @@ process.stdin.on('data', chunk => {
     const order = JSON.parse(line)
     if (order.pid) pids.add(order.pid)
     if (order.forget) pids.delete(order.forget)
-    if (order.container) containers.add(order.container)
+    if (order.containers) labels.add(order.containers)
+    if (order.network) networks.add(order.network)
     if (order.folder) folders.add(order.folder)
     if (order.done) done = true
   }
@@ -35,15 +37,22 @@ process.stdin.on('end', () => {
       // Already gone.
     }
   }
-  for (const id of containers) {
-    try {
-      execFileSync('docker', ['rm', '--force', '--volumes', id], { stdio: 'ignore', timeout: 30_000 })
-    } catch {
-      // Already gone, or the engine is.
-    }
+  for (const label of labels) {
+    const ids = docker('ps', '--all', '--quiet', '--filter', `label=${label}`).split('\n').filter(Boolean)
+    if (ids.length > 0) docker('rm', '--force', '--volumes', ...ids)
   }
+  for (const id of networks) docker('network', 'rm', id)
   // A killed JVM still holds its files for a moment.
   setTimeout(() => {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }, 200)
 })
+
+function docker(...args) {
+  try {
+    return execFileSync('docker', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 60_000 })
+  } catch {
+    // Already gone, or the engine is.
+    return ''
+  }
+}

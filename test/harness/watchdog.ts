@@ -10,8 +10,10 @@ export interface Watchdog {
   pid(pid: number): void
   /** Ended in order: its number may now belong to somebody else. */
   forget(pid: number): void
-  /** Remove this container when the owner is gone. */
-  container(id: string): void
+  /** Remove the containers with this label when the owner is gone, also those it was still waiting for. */
+  containers(label: string): void
+  /** Remove this container network when the owner is gone. */
+  network(id: string): void
   /** Remove this folder when the owner is gone. */
   folder(path: string): void
   /** Everything was stopped in order: the watchdog ends and reaps nothing. */
@@ -39,8 +41,11 @@ export function startWatchdog(): Watchdog {
     forget: pid => {
       order({ forget: pid })
     },
-    container: id => {
-      order({ container: id })
+    containers: label => {
+      order({ containers: label })
+    },
+    network: id => {
+      order({ network: id })
     },
     folder: path => {
       order({ folder: path })
