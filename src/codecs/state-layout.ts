@@ -1,6 +1,6 @@
 // PrincipalStateRecord to and from the shape of topics/cloudtrail.detector-state.v1/value.avsc, field by field. Pure.
 // Exact in both directions: a state read back goes on as the one that was written would have (property-tested).
-import type { Anomaly, Evidence } from '../alerts/alert.ts'
+import type { Evidence } from '../alerts/alert.ts'
 import type { AnnouncementSnapshot } from '../detect/announcement.ts'
 import type { CappedListSnapshot } from '../detect/capped-list.ts'
 import type { Episode } from '../detect/episodes.ts'
@@ -164,7 +164,10 @@ function watchFromAvro(watch: AvroWatch, base: number, strings: StringTable): Wa
     lastTime: watch.lastTime,
     silentThrough: watch.silentThrough,
     detector,
-    episodes: { settled: watch.settled, open: fromDifferences(watch.open, base) },
+    episodes: {
+      settled: watch.settled === null ? null : plain(watch.settled),
+      open: fromDifferences(watch.open, base),
+    },
     sightings: watch.sightings.map(row => ({
       ...row,
       value: strings.textOrNull(row.value),
@@ -174,10 +177,15 @@ function watchFromAvro(watch: AvroWatch, base: number, strings: StringTable): Wa
     announcements: watch.announcements.map(a => ({
       ...a,
       mergedInto: strings.textOrNull(a.mergedInto),
-      anomaly: a.anomaly satisfies Anomaly | null,
+      anomaly: a.anomaly === null ? null : plain(a.anomaly),
       facts: factsFromAvro(a.facts, strings),
     })),
   }
+}
+
+/** avsc gives instances of generated classes; the record is plain data all through. */
+function plain<T extends object>(instance: T): T {
+  return { ...instance }
 }
 
 function isWindowCount(detector: unknown): detector is WindowCountSnapshot {
@@ -196,6 +204,7 @@ function factsToAvro(facts: FactsSnapshot, strings: Strings): AvroFacts {
 function factsFromAvro(facts: AvroFacts, strings: StringTable): FactsSnapshot {
   return {
     ...facts,
+    values: facts.values.map(plain),
     names: listFromAvro(facts.names, strings),
     samples: facts.samples.map(s => ({
       value: strings.textOrNull(s.value),

@@ -16,6 +16,9 @@ export type { PrincipalStateRecord } from './principal-state.ts'
 /** An event further ahead of its record's timestamp than this comes from a clock that is wrong. */
 const maxSkewMs = 5 * 60_000
 
+/** Times further from 1970 are refused (year ±128,000): differences of any two must stay exact integers in the state. */
+const farthestMs = 4e15
+
 /** What the engine needs besides rules. */
 export interface EngineOptions {
   /** Writes the prose of an alert: `explain` and `fillRunbook` of src/alerts. */
@@ -174,14 +177,16 @@ export class EngineTransaction {
   }
 
   /**
-   * Takes an event in. `position` is the input record's, for the alert; `timestamp` its Kafka timestamp, or null where
+   * Takes an event in. `position` is the input record's, for the alert; `recordTimestamp` its Kafka timestamp, or null where
    * the input is not a topic, which also switches the clock-skew rule off. Does not throw on any event.
    */
-  process(event: CloudTrailEvent, position: InputPosition | null, timestamp: number | null): void {
+  process(event: CloudTrailEvent, position: InputPosition | null, recordTimestamp: number | null): void {
+    // Kafka writes -1 where a record has no timestamp
+    const timestamp = recordTimestamp !== null && recordTimestamp >= 0 ? recordTimestamp : null
     const { rules, timing, fedBy } = this.#shared
     this.counts.processed++
     const matches = rules.match(event)
-    if (matches.length === 0 || !Number.isFinite(event.eventTime)) return
+    if (matches.length === 0 || !usable(event.eventTime)) return
     this.counts.matched++
     const skewed = timestamp !== null && event.eventTime > timestamp + maxSkewMs
     const evaluated = skewed ? { ...event, eventTime: timestamp } : event
@@ -238,6 +243,10 @@ export class EngineTransaction {
   discard(): void {
     this.#overlay.clear()
   }
+}
+
+function usable(time: number): boolean {
+  return Number.isSafeInteger(time) && Math.abs(time) <= farthestMs
 }
 
 function rulesFed(fedBy: readonly (readonly CompiledRule[])[], matches: readonly number[]): readonly CompiledRule[] {

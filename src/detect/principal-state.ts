@@ -112,15 +112,15 @@ export class PrincipalState {
     const hash = eventHash(event.recipientAccountId, event.eventId)
     if (hash !== null) this.seen.add(hash, Math.max(time, claimedTime), zone, this.maxTime - timing.dedupHorizonMs)
     this.hash ??= principalHash(this.key)
-    const context: WatchContext = { trigger, principalHash: this.hash, raise }
-    if (moved) this.advance(zone, context)
-    for (const rule of rules) this.watchOf(rule, event, zone, context).observe(event, context)
+    const context: WatchContext = { zone, trigger, principalHash: this.hash, raise }
+    if (moved) this.advance(context)
+    for (const rule of rules) this.watchOf(rule, event, context).observe(event, context)
   }
 
-  private advance(zone: number, context: WatchContext): void {
+  private advance(context: WatchContext): void {
     for (const [key, watch] of this.watches) {
       const own = this.own(key, watch)
-      own.advance(this.maxTime, zone, context)
+      own.advance(this.maxTime, context)
       if (own.empty()) this.drop(key)
     }
   }
@@ -137,14 +137,14 @@ export class PrincipalState {
     this.borrowed.delete(key)
   }
 
-  private watchOf(rule: CompiledRule, event: CloudTrailEvent, zone: number, context: WatchContext): Watch {
+  private watchOf(rule: CompiledRule, event: CloudTrailEvent, context: WatchContext): Watch {
     const group = groupOf(rule, event)
     const key = watchKey(rule, group)
     const known = this.watches.get(key)
     if (known !== undefined) return this.own(key, known)
     if (group.length > 0) this.makeRoom(rule)
     const watch = new Watch(rule, group)
-    watch.advance(this.maxTime, zone, context)
+    watch.advance(this.maxTime, context)
     this.watches.set(key, watch)
     return watch
   }

@@ -35,6 +35,8 @@ export interface WatchSnapshot {
 
 /** What a watch needs from its principal while it works. */
 export interface WatchContext {
+  /** Start of the lateness zone: the principal's newest event time minus lateness. */
+  readonly zone: number
   readonly trigger: Trigger
   /** 16 hex digits that stand for the principal in dedup keys. */
   readonly principalHash: string
@@ -51,8 +53,6 @@ export class Watch {
   private readonly sightings: Sightings
   private announcements: Announcement[]
   private silentThrough: number
-  /** Start of the lateness zone as of the last `advance`, which precedes every `observe`. */
-  private zone = -Infinity
 
   constructor(rule: CompiledRule, group: readonly string[], from?: Partial<WatchSnapshot>, detector?: Detector) {
     const { dedupMs, maxEpisodeMs } = rule.rule
@@ -66,11 +66,15 @@ export class Watch {
     this.announcements = (from?.announcements ?? []).map(a => new Announcement(a.opening, a))
   }
 
-  /** The principal's clock moved to `maxTime`; nothing before `zone` (= maxTime - lateness) can arrive any more. */
-  advance(maxTime: number, zone: number, context: WatchContext): void {
+  /** The principal's clock moved to `maxTime`; nothing before the context's `zone` can arrive any more. */
+  advance(maxTime: number, context: WatchContext): void {
+    const { zone } = context
+
     const verdicts = this.detector.advance(maxTime)
-    if (verdicts.length > 0) this.judge(verdicts, null, context)
-    this.zone = zone
+    if (verdicts.length > 0) {
+      for (const verdict of verdicts) this.episodes.add(verdict.time)
+      this.judge(verdicts, null, context)
+    }
     if (!this.episodes.empty()) {
       this.episodes.settle(zone)
       if (this.announcements.length > 0) this.forgetSettled()
@@ -83,7 +87,9 @@ export class Watch {
     this.lastTime = Math.max(this.lastTime, event.eventTime)
     const counted = this.rule.counts(event)
     const row = counted ? this.sightings.add(event, boundedValue(this.rule.value?.(event))) : null
+    // a time before the zone comes again only to raise an episode that is still open; it must not open one
     const verdicts = this.detector.observe(event)
+    for (const verdict of verdicts) if (verdict.time >= context.zone) this.episodes.add(verdict.time)
     if (verdicts.length === 0 && (row === null || this.announcements.length === 0)) return
     this.judge(verdicts, row, context, counted ? null : event)
   }
@@ -98,8 +104,6 @@ export class Watch {
     context: WatchContext,
     witness: CloudTrailEvent | null = null,
   ): void {
-    // a time before the zone comes again only to raise an episode that is still open; it must not open one
-    for (const verdict of verdicts) if (verdict.time >= this.zone) this.episodes.add(verdict.time)
     for (const episode of this.episodes.list()) {
       const inside = verdicts.filter(v => v.time >= episode.opening && v.time <= episode.end)
       const known = this.announcements.filter(a => a.opening >= episode.opening && a.opening <= episode.end)

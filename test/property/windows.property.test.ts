@@ -38,9 +38,9 @@ interface Arrival extends Point {
 
 /** Times of two regimes: dense (many per window) and sparse; each event is delayed by up to a little over the lateness. */
 const stream: fc.Arbitrary<Arrival[]> = fc.oneof(
-  fc.array(arrival(40), { maxLength: 30 }),
-  fc.array(arrival(25), { maxLength: 60, minLength: 20 }),
-  fc.array(arrival(200), { maxLength: 30 }),
+  fc.array(arrival(40), { maxLength: 30, size: 'max' }),
+  fc.array(arrival(25), { maxLength: 60, size: 'max' }),
+  fc.array(arrival(200), { maxLength: 30, size: 'max' }),
 )
 
 function arrival(latest: number): fc.Arbitrary<Arrival> {
