@@ -38,7 +38,7 @@ export function compileCondition<T>(
   const words = wordsOf(condition)
   let next = 0
   let broken = false
-  const end: Place = { ...condition.at, column: condition.at.column + condition.source.length }
+  const end = placeIn(condition, condition.source.length)
   const peek = (): string => words[next]?.text.toLowerCase() ?? ''
   const take = (): Word => words[next++] ?? { text: '', at: end }
 
@@ -134,11 +134,14 @@ export function compileCondition<T>(
   }
 }
 
-// Quoted and folded conditions start one column later or on a later line; the column is exact for the plain form.
 function wordsOf(condition: ScalarValue): Word[] {
   const words: Word[] = []
-  for (const match of condition.source.matchAll(/[()|]|[^\s()|]+/g)) {
-    words.push({ text: match[0], at: { ...condition.at, column: condition.at.column + match.index } })
-  }
+  for (const match of condition.source.matchAll(/[()|]|[^\s()|]+/g))
+    words.push({ text: match[0], at: placeIn(condition, match.index) })
   return words
+}
+
+function placeIn(condition: ScalarValue, index: number): Place {
+  const { at, inset } = condition
+  return inset === null ? at : { ...at, column: at.column + inset + index }
 }

@@ -9,6 +9,8 @@ export interface ScalarValue {
   readonly value: string | number | boolean | null
   /** The text as written; keeps the leading zero of an account id that YAML reads as a number. */
   readonly source: string
+  /** Characters between `at` and the first of `source`; null where columns cannot be told (block and folded texts). */
+  readonly inset: number | null
   readonly at: Place
 }
 export interface ListValue {
@@ -93,7 +95,7 @@ function toValue(document: Document.Parsed, place: (offset: number) => Place, pr
       const target = node.resolve(document)
       if (target === undefined) {
         problems.add(at, `unknown alias *${node.source}`, 'Define the anchor before the alias')
-        return { kind: 'scalar', value: null, source: '', at }
+        return { kind: 'scalar', value: null, source: '', inset: 0, at }
       }
       return visit(target, depth + 1)
     }
@@ -110,7 +112,9 @@ function toValue(document: Document.Parsed, place: (offset: number) => Place, pr
     if (isScalar(node)) {
       const value = scalarOf(node.value)
       const plain = node.type === 'PLAIN' && typeof node.source === 'string'
-      return { kind: 'scalar', value, source: plain ? (node.source ?? '') : String(value ?? ''), at }
+      const source = plain ? (node.source ?? '') : String(value ?? '')
+      const quoted = node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE'
+      return { kind: 'scalar', value, source, inset: plain ? 0 : quoted ? 1 : null, at }
     }
     return nothing(at)
   }
@@ -118,7 +122,7 @@ function toValue(document: Document.Parsed, place: (offset: number) => Place, pr
 }
 
 function nothing(at: Place): ScalarValue {
-  return { kind: 'scalar', value: null, source: '', at }
+  return { kind: 'scalar', value: null, source: '', inset: 0, at }
 }
 
 function scalarOf(value: unknown): string | number | boolean | null {
