@@ -1,10 +1,11 @@
-// The in-process log against the contract that it shares with Kafka, and against what only it can be made to do:
-// compaction on demand, death at a chosen step, sessions and transactions that expire on call.
+// The in-process log against the contract that it shares with Kafka, and what only it has: a clock and gates as arguments,
+// idle, death on call, compaction on demand.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { inProcessLog } from '../../../src/log/in-process.ts'
-import type { InProcessLog, InProcessOptions } from '../../../src/log/in-process.ts'
 import { append, eventually, listen, readAll, rejectsWith, texts, values } from '../../harness/conformance-cluster.ts'
+import { group, newLog, topic } from '../../harness/in-process-log.ts'
 import { logConformance } from '../../harness/log-conformance.ts'
 
 for (const maxBatchRecords of [1, 500])
@@ -23,16 +24,6 @@ for (const maxBatchRecords of [1, 500])
     }
   })
 
-const topic = 'topic'
-const group = 'group'
-
-function newLog(options: Partial<InProcessOptions> = {}, partitions = 1): InProcessLog {
-  let time = 0
-  const log = inProcessLog({ now: () => time++, ...options })
-  log.createTopic(topic, { partitions })
-  return log
-}
-
 test('the clock is the argument, and the same calls give the same log', async () => {
   const run = async (): Promise<unknown> => {
     const log = newLog({}, 3)
@@ -45,57 +36,6 @@ test('the clock is the argument, and the same calls give the same log', async ()
   const log = newLog({ now: () => 42 })
   await append(log, topic, 'a')
   assert.equal((await readAll(log, topic))[0]?.timestamp, 42)
-})
-
-test('the log keeps its own bytes: a caller may reuse its buffer once the send has resolved', async () => {
-  const log = newLog()
-  const value = Buffer.from('before')
-  const producer = await log.producer()
-  await producer.send([{ topic, records: [{ key: value, value, headers: { value } }] }])
-  value.fill('x')
-  const [record] = await readAll(log, topic)
-  assert.deepEqual([record?.key, record?.value, record?.headers['value']].map(String), ['before', 'before', 'before'])
-})
-
-test('a send is atomic: one bad record, and none is appended', async () => {
-  const log = newLog({ maxRecordBytes: 10 })
-  const producer = await log.producer()
-  const records = [...texts('fits'), ...texts('is much too large')]
-  await rejectsWith('TW_RECORD_TOO_LARGE', producer.send([{ topic, records }]))
-  await rejectsWith(
-    'TW_PRODUCE_FAILED',
-    producer.send([{ topic, records: [...texts('a'), { key: null, value: null, partition: 9 }] }]),
-  )
-  assert.deepEqual(await log.offsets(topic), [{ begin: 0, end: 0 }])
-  log.createTopic('compacted', { partitions: 1, compact: true })
-  await rejectsWith('TW_PRODUCE_FAILED', producer.send([{ topic: 'compacted', records: [{ key: null, value: null }] }]))
-})
-
-test('a response that is lost leaves the effect in place and the producer dead', async () => {
-  let failing = ''
-  const fault = new Error('connection lost')
-  const log = newLog({
-    gate: point => {
-      if (point === failing) throw fault
-    },
-  })
-  const producer = await log.transactionalProducer('id')
-  const transaction = await producer.begin()
-  await transaction.sendOffsets(group, topic, new Map([[0, 3]]))
-  await transaction.send([{ topic, records: texts('a') }])
-  failing = 'transaction.commit:response'
-  await assert.rejects(transaction.commit(), fault)
-  assert.deepEqual(values(await readAll(log, topic)), ['a'], 'the commit took place')
-  assert.deepEqual(await log.committed(group, topic), [3])
-  await rejectsWith('TW_PRODUCER_DEAD', producer.begin())
-
-  const next = await log.transactionalProducer('id')
-  const lost = await next.begin()
-  await lost.send([{ topic, records: texts('b') }])
-  failing = 'transaction.commit:request'
-  await assert.rejects(lost.commit(), fault)
-  await log.transactionalProducer('id')
-  assert.deepEqual(values(await readAll(log, topic)), ['a'], 'this one never reached the coordinator')
 })
 
 test('every call passes a gate before and after its effect', async () => {
@@ -135,18 +75,6 @@ test('every call passes a gate before and after its effect', async () => {
   ])
 })
 
-test('an open transaction whose time is over is aborted, and its producer fenced', async () => {
-  const log = newLog()
-  const producer = await log.transactionalProducer('id')
-  log.expireTransaction('id')
-  const transaction = await producer.begin()
-  await transaction.send([{ topic, records: texts('a') }])
-  log.expireTransaction('id')
-  assert.deepEqual(await log.offsets(topic), [{ begin: 0, end: 2 }])
-  await rejectsWith('TW_FENCED', transaction.commit())
-  assert.deepEqual(await readAll(log, topic), [])
-})
-
 test('a killed process answers nothing, its partitions and its open transaction go to the next one', async () => {
   const log = newLog({}, 2)
   await append(log, topic, 'a')
@@ -183,46 +111,6 @@ test('a killed process answers nothing, its partitions and its open transaction 
   assert.deepEqual(doomed.crashes, [])
 })
 
-test('a zombie believes in its generation until its next call, and is a new member after that', async () => {
-  const log = newLog()
-  await append(log, topic, 'a')
-  const process = log.client()
-  const frozen = Promise.withResolvers<void>()
-  const beliefs: unknown[] = []
-  const zombie = await listen(process, {
-    group,
-    topic,
-    handle: async (batch, control) => {
-      if (beliefs.length === 0) {
-        await frozen.promise
-        beliefs.push(control.current())
-        await rejectsWith('TW_REBALANCED', control.commit(batch.nextOffset))
-        beliefs.push(control.current())
-      } else control.resolve(batch.nextOffset)
-    },
-  })
-  await eventually('the handler', () => zombie.received.length === 1)
-  process.expireSessions()
-  const heir = await listen(log, { group, topic })
-  await eventually('the heir', () => heir.received.length === 1)
-  assert.deepEqual(await log.committed(group, topic), [1])
-  frozen.resolve()
-  await log.idle()
-  assert.deepEqual(beliefs, [true, false])
-  assert.equal(zombie.generations.length, 2)
-  assert.deepEqual([...zombie.generations[1]!, ...heir.generations.at(-1)!], [0], 'one of the two has the partition')
-})
-
-test('an expired member without a handler finds out when there is work', async () => {
-  const log = newLog()
-  const member = await listen(log, { group, topic })
-  log.expireSessions()
-  await append(log, topic, 'a')
-  await log.idle()
-  assert.equal(member.generations.length, 2)
-  assert.deepEqual(values(member.received), ['a'])
-})
-
 test('idle waits for a chain of consumers, for resume, and for what handlers start, but not for open transactions', async () => {
   const log = newLog()
   log.createTopic('next', { partitions: 1 })
@@ -231,9 +119,9 @@ test('idle waits for a chain of consumers, for resume, and for what handlers sta
     group,
     topic,
     handle: async (batch, control) => {
-      await new Promise(resolve => setTimeout(resolve, 5))
-      await producer.send([{ topic: 'next', records: batch.records.map(({ key, value }) => ({ key, value })) }])
       control.resolve(batch.nextOffset)
+      await sleep(5)
+      await producer.send([{ topic: 'next', records: batch.records.map(({ key, value }) => ({ key, value })) }])
     },
   })
   const end = await listen(log, { group: 'end', topic: 'next', at: null })
@@ -242,7 +130,7 @@ test('idle waits for a chain of consumers, for resume, and for what handlers sta
   await open.send([{ topic, records: texts('hidden') }])
   let isIdle = false
   const idle = log.idle().then(() => (isIdle = true))
-  await new Promise(resolve => setTimeout(resolve, 20))
+  await sleep(20)
   assert.equal(isIdle, false, 'a partition that was never resumed is work to come')
   end.consumer.resume(0, null)
   await idle
@@ -260,33 +148,6 @@ test('idle does not wait for a consumer that crashed, nor for one that stopped',
   assert.equal(crashing.crashes.length, 1)
   await crashing.consumer.stop()
   await log.idle()
-})
-
-test('no more handlers run at a time than `concurrency` says, one per partition, and all partitions get their turn', async () => {
-  const log = newLog({ maxBatchRecords: 1 }, 4)
-  const producer = await log.producer()
-  for (let round = 0; round < 3; round++)
-    await producer.send([{ topic, records: [0, 1, 2, 3].map(partition => ({ key: 'k', value: null, partition })) }])
-  const running: number[] = []
-  const order: number[] = []
-  let most = 0
-  await listen(log, {
-    group,
-    topic,
-    concurrency: 2,
-    handle: async (batch, control) => {
-      assert.ok(!running.includes(batch.partition), 'two handlers of one partition')
-      running.push(batch.partition)
-      order.push(batch.partition)
-      most = Math.max(most, running.length)
-      await new Promise(resolve => setImmediate(resolve))
-      running.splice(running.indexOf(batch.partition), 1)
-      control.resolve(batch.nextOffset)
-    },
-  })
-  await log.idle()
-  assert.equal(most, 2)
-  assert.deepEqual(order, [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3])
 })
 
 test('a reader steps over what compaction removed, also at the end, and so does a group', async () => {
@@ -308,23 +169,39 @@ test('a reader steps over what compaction removed, also at the end, and so does 
   assert.deepEqual([values(member.received), member.lastNextOffset()], [['c'], 5])
 })
 
-test('a handler that never gets on does not keep timers from firing', { timeout: 5_000 }, async () => {
-  const log = newLog()
+test('idle waits for an assignment that is on its way', async () => {
+  const log = newLog({ gate: point => (point === 'consumer.rebalance' ? sleep(10) : undefined) })
   await append(log, topic, 'a')
-  const member = await listen(log, { group, topic, handle: async () => undefined })
-  await new Promise(resolve => setTimeout(resolve, 10))
-  assert.ok(member.received.length > 1)
-  await member.consumer.stop()
+  const listening = listen(log, { group, topic })
+  await log.idle()
+  assert.deepEqual(values((await listening).received), ['a'])
 })
 
-test('stop during the join leaves no ghost in the group', async () => {
+test('a waiting reader does not miss a record that arrives with the answer that there is none', async () => {
   const log = newLog()
-  const ghost = log.consumer({ group, topic })
-  const handlers = { assigned: () => undefined, batch: async () => undefined, crashed: () => undefined }
-  const started = ghost.start(handlers)
-  await ghost.stop()
-  await started
-  const member = await listen(log, { group, topic })
-  assert.deepEqual(member.generations, [[0]])
-  await rejectsWith('TW_INTERNAL', ghost.start(handlers))
+  const reader = log.client(async point => {
+    if (point === 'read.fetch:response' && (await log.offsets(topic))[0]?.end === 0) await append(log, topic, 'a')
+  })
+  assert.deepEqual(values(await readAll(reader, topic, 0, { to: 1 })), ['a'])
+})
+
+test('a read that starts beyond the end is out of range: nothing there was ever written', async () => {
+  const log = newLog()
+  await append(log, topic, 'a')
+  await rejectsWith('TW_OFFSET_OUT_OF_RANGE', readAll(log, topic, 0, { from: 2, to: 5 }))
+})
+
+test('idle waits for what a handler started without awaiting it', async () => {
+  const log = newLog()
+  await append(log, topic, 'a')
+  const member = await listen(log, {
+    group,
+    topic,
+    handle: async (batch, control) => {
+      control.resolve(batch.nextOffset)
+      if (values(batch.records).includes('a')) void append(log, topic, 'b')
+    },
+  })
+  await log.idle()
+  assert.deepEqual(values(member.received), ['a', 'b'])
 })

@@ -56,14 +56,15 @@ test('compaction leaves everything at and above the last stable offset alone', (
   put(log, 'a', '2')
   const fate: TransactionFate = { state: 'open' }
   put(log, 'a', '3', fate)
+  put(log, 'a', '4')
   put(log, 'b', '1')
   put(log, 'b', '2')
   log.compact()
-  assert.deepEqual(all(log), ['1:a=2'])
+  assert.deepEqual(all(log), ['1:a=2'], 'a newer value above it does not count yet')
   commit(log, fate, 'committed')
-  assert.deepEqual(all(log), ['1:a=2', '2:a=3', '3:b=1', '4:b=2'])
+  assert.deepEqual(all(log), ['1:a=2', '2:a=3', '3:a=4', '4:b=1', '5:b=2'])
   log.compact()
-  assert.deepEqual(all(log), ['2:a=3', '4:b=2'])
+  assert.deepEqual(all(log), ['3:a=4', '5:b=2'])
 })
 
 test('keys that differ only in bytes outside UTF-8 stay distinct', () => {
@@ -131,4 +132,7 @@ test('offsetAt finds visible records only', () => {
   put(log, 'a', '1')
   assert.equal(log.offsetAt(0), 2)
   assert.equal(log.offsetAt(1_003), 3)
+  put(log, 'x', 'open', { state: 'open' })
+  put(log, 'a', 'not readable yet')
+  assert.equal(log.offsetAt(1_003), 3, 'the stable end, not the record above it')
 })
