@@ -1,5 +1,14 @@
 // The public API: the pure parts, for those who embed them. Named re-exports only; everything else is internal.
-export type { Alert, AlertTotals, Anomaly, Attack, DistinctValue, Evidence, InputPosition, Level } from './alerts/alert.ts'
+export type {
+  Alert,
+  AlertTotals,
+  Anomaly,
+  Attack,
+  DistinctValue,
+  Evidence,
+  InputPosition,
+  Level,
+} from './alerts/alert.ts'
 export { severityIdOf } from './alerts/alert.ts'
 export { alertToJson } from './alerts/json.ts'
 export { toOcsf } from './alerts/ocsf.ts'
@@ -9,7 +18,7 @@ export { TrailwardenError } from './errors.ts'
 export type { ErrorCode } from './errors.ts'
 export type { CloudTrailEvent, Outcome, Principal, PrincipalKind, SourceKind, UserIdentity } from './normalize/event.ts'
 export { eventToJson } from './normalize/json.ts'
-export { principalOf, principalVersion } from './normalize/principal.ts'
+export { principalOf } from './normalize/principal.ts'
 export { normalizeBytes } from './normalize/raw-value.ts'
 export type { NormalizeOptions, NormalizeSink } from './normalize/raw-value.ts'
 export { rejectReasons, skipKinds } from './rejected.ts'

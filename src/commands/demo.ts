@@ -15,7 +15,6 @@ import type { SchemaSource } from '../log/schema-source.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import { startDetector } from '../pipeline/detector.ts'
 import { startNormalizer } from '../pipeline/normalizer.ts'
-import { rfc3339 } from '../rfc3339.ts'
 import { topicContract } from '../topics.ts'
 import type { Command, CommandContext } from './command.ts'
 import { textOption } from './command.ts'
@@ -118,10 +117,11 @@ async function runLine(
   }
   await context.out.write(`trailwarden demo: a generated scenario, nothing in it is real (${where})\n\n`)
   await context.out.write(await seen(metrics, scenario))
-  for (const alert of alerts) await context.out.write(alertText(alert))
+  const episodes = Map.groupBy(alerts, alert => alert.dedupKey)
+  for (const episode of episodes.values()) await context.out.write(episodeText(episode))
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   await context.out.write(
-    `${alerts.length} alerts in ${seconds} s. \`trailwarden replay\` runs the same rules over your own files.\n`,
+    `${alerts.length} alert records about ${episodes.size} episodes of ${new Set(alerts.map(alert => alert.principal.key)).size} principal, in ${seconds} s. \`trailwarden replay\` runs the same rules over your own files.\n`,
   )
   return 0
 }
@@ -162,8 +162,14 @@ async function seen(metrics: LineMetrics, scenario: ReturnType<typeof demoScenar
   ].join('\n')
 }
 
-function alertText(alert: Alert): string {
-  return `ALERT ${alert.activity}  ${alert.severity}  ${alert.ruleId}  ${rfc3339(alert.lastSeen)}\n  ${alert.explanation}\n  dedup key ${alert.dedupKey}\n\n`
+/** An episode as it ended: what the consumer of the topic holds after the last update. */
+function episodeText(episode: readonly Alert[]): string {
+  const last = episode.at(-1)!
+  const updates = episode.length - 1
+  const told = `CREATE${updates === 0 ? '' : ` and ${updates} ${updates === 1 ? 'UPDATE' : 'UPDATEs'}`}`
+  return (
+    `ALERT  ${last.ruleId}  ${last.severity}  ${told}\n` + `  ${last.explanation}\n  dedup key ${last.dedupKey}\n\n`
+  )
 }
 
 async function readAlerts(log: LogClient, config: Config): Promise<Alert[]> {

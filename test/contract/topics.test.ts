@@ -70,7 +70,9 @@ describe('topic contracts', () => {
       if (!existsSync(join(root, '.git'))) return t.skip('no git history here')
       const commits = execFileSync('git', ['log', '--format=%H', '--', path], { cwd: root, encoding: 'utf8' })
       for (const commit of commits.split('\n').filter(line => line !== '')) {
-        const earlier = JSON.parse(execFileSync('git', ['show', `${commit}:${path}`], { cwd: root, encoding: 'utf8' })) as object
+        const earlier = JSON.parse(
+          execFileSync('git', ['show', `${commit}:${path}`], { cwd: root, encoding: 'utf8' }),
+        ) as object
         assert.equal(canRead(contract.schema!, earlier), null, `cannot read what ${commit} wrote`)
       }
     })
