@@ -27,7 +27,7 @@ const nouns: Readonly<Record<PrincipalKind, string>> = {
 const nameless: ReadonlySet<PrincipalKind> = new Set(['UNKNOWN', 'ROOT'])
 
 /** The account a principal belongs to: the first segment of its key where that is one, else null. */
-export function homeAccount(principal: Alert['principal']): string | null {
+function homeAccount(principal: Alert['principal']): string | null {
   const slash = principal.key.indexOf('/')
   const head = slash === -1 ? '' : principal.key.slice(0, slash)
   return /^\d{12}$/.test(head) ? head : null

@@ -26,7 +26,6 @@ const gap = '  '
 
 /** A summary narrower than this says nothing; it is left out. */
 const leastSummary = 8
-
 const combining = /^[\p{Mn}\p{Me}]$/u
 
 // East Asian Wide and Fullwidth (Unicode UAX 11) and emoji, by block, first and last: terminals give them two cells.
