@@ -1,6 +1,7 @@
 // A list of distinct texts with a cap, and an honest number of how many there were beyond it.
 // Beyond the cap only the smallest 64 of 32-bit hashes are kept (k minimum values, Bar-Yossef et al. 2002): the total is
 // exact to 64 distinct values and an estimate with a standard error of about 13 % above.
+import { weightOfNumber } from './detector.ts'
 import { hash32 } from './hash.ts'
 import { upperBound } from './sorted-times.ts'
 
@@ -18,11 +19,13 @@ export class CappedList {
   private readonly cap: number
   readonly items: string[]
   private readonly sketch: number[]
+  private text = 0
 
   constructor(cap: number, from?: CappedListSnapshot) {
     this.cap = cap
     this.items = from === undefined ? [] : [...from.items]
     this.sketch = from === undefined ? [] : [...from.sketch]
+    for (const item of this.items) this.text += item.length
   }
 
   /** Takes a text in; null and empty are nothing. Returns whether the list of items grew. */
@@ -30,6 +33,7 @@ export class CappedList {
     if (item === null || item === '' || this.items.includes(item)) return false
     if (this.items.length < this.cap) {
       this.items.push(item)
+      this.text += item.length
       return true
     }
     if (this.sketch.length === 0) for (const kept of this.items) this.note(hash32(kept))
@@ -67,10 +71,8 @@ export class CappedList {
     return [...this.items].sort()
   }
 
-  textSize(): number {
-    let size = 0
-    for (const item of this.items) size += item.length
-    return size
+  weight(): number {
+    return this.text + weightOfNumber * (this.items.length + this.sketch.length)
   }
 
   clone(): CappedList {

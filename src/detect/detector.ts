@@ -40,6 +40,15 @@ export interface Detector {
   clone(): Detector
   /** Plain data for the state record; `restore` of the same rule takes it back. */
   snapshot(): unknown
-  /** UTF-16 units of text kept, for the size budget of a principal; absent where there is none to speak of. */
-  textSize?(): number
+  /**
+   * Size of the state for a principal's budget: UTF-16 units of text plus {@link weightOfNumber} per number. A pure function
+   * of the content. Absent: {@link defaultWeight} is assumed.
+   */
+  weight?(): number
 }
+
+/** What a number counts in a size budget: about what Avro needs for a difference of times or a short count. */
+export const weightOfNumber = 4
+
+/** Weight of a detector that does not say: above what a rate baseline and the denials of an ordinary window take. */
+export const defaultWeight = 4096

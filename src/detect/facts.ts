@@ -3,6 +3,8 @@
 import type { Alert, DistinctValue, Evidence } from '../alerts/alert.ts'
 import { CappedList } from './capped-list.ts'
 import type { CappedListSnapshot } from './capped-list.ts'
+import { weightOfNumber } from './detector.ts'
+import { evidenceText } from './evidence.ts'
 import type { Sighting } from './sightings.ts'
 
 /** Caps of the lists, and of the evidence. */
@@ -165,6 +167,14 @@ export class Facts {
         .map(s => s.evidence)
         .sort((a, b) => a.eventTime - b.eventTime || (a.eventId < b.eventId ? -1 : a.eventId > b.eventId ? 1 : 0)),
     }
+  }
+
+  /** Size for the principal's budget: at most some 50,000 by the caps above. */
+  weight(): number {
+    let weight = this.names.weight() + 3 * weightOfNumber * this.values.length
+    for (const list of this.lists) weight += list.weight()
+    for (const sample of this.samples) weight += evidenceText(sample.evidence) + (sample.value?.length ?? 0)
+    return weight
   }
 
   clone(): Facts {

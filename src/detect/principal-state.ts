@@ -13,6 +13,13 @@ import { Watch } from './watch.ts'
 /** Groups watched per rule with further group-by fields; the one with the oldest newest event goes first. */
 export const maxGroups = 64
 
+/**
+ * Budget of one principal over all rules and groups, in UTF-16 units of text plus 4 per number: a state record stays
+ * below Kafka's default message size of 1 MB even where every unit takes three bytes of UTF-8. Beyond it the watch with
+ * the oldest newest event is dropped, and a watch that is alone gives up description.
+ */
+export const maxWeight = 250_000
+
 /** Version of {@link PrincipalStateRecord}; src/codecs/principal-state.ts upgrades earlier ones. */
 export const stateVersion = 1
 
@@ -44,6 +51,8 @@ export class PrincipalState {
   /** Watches that another copy may hold too. */
   private readonly borrowed = new Set<string>()
   private hash: string | null = null
+  /** Sum over the watches. */
+  private weight = 0
 
   private constructor(key: string, seen: SeenEvents, watches: Map<string, Watch>) {
     this.key = key
@@ -68,6 +77,7 @@ export class PrincipalState {
     }
     const state = new PrincipalState(key, new SeenEvents(record.seen), watches)
     state.maxTime = record.maxTime
+    for (const watch of watches.values()) state.weight += watch.weight()
     return state
   }
 
@@ -76,6 +86,7 @@ export class PrincipalState {
     const copy = new PrincipalState(this.key, this.seen.clone(), new Map(this.watches))
     copy.maxTime = this.maxTime
     copy.hash = this.hash
+    copy.weight = this.weight
     for (const key of this.watches.keys()) copy.borrowed.add(key)
     return copy
   }
@@ -114,14 +125,22 @@ export class PrincipalState {
     this.hash ??= principalHash(this.key)
     const context: WatchContext = { zone, trigger, principalHash: this.hash, raise }
     if (moved) this.advance(context)
-    for (const rule of rules) this.watchOf(rule, event, context).observe(event, context)
+    for (const rule of rules) {
+      const watch = this.watchOf(rule, event, context)
+      const before = watch.weight()
+      watch.observe(event, context)
+      this.weight += watch.weight() - before
+      if (this.weight > maxWeight) this.lighten(watch)
+    }
   }
 
   private advance(context: WatchContext): void {
     for (const [key, watch] of this.watches) {
       const own = this.own(key, watch)
+      const before = own.weight()
       own.advance(this.maxTime, context)
-      if (own.empty()) this.drop(key)
+      this.weight += own.weight() - before
+      if (own.empty()) this.drop(key, own)
     }
   }
 
@@ -132,9 +151,34 @@ export class PrincipalState {
     return copy
   }
 
-  private drop(key: string): void {
+  private drop(key: string, watch: Watch): void {
+    this.weight -= watch.weight()
     this.watches.delete(key)
     this.borrowed.delete(key)
+  }
+
+  /** Comes back under the budget without touching `current`'s decisions. */
+  private lighten(current: Watch): void {
+    while (this.weight > maxWeight) {
+      const oldest = this.oldest(watch => watch !== current)
+      if (oldest === null) break
+      this.drop(...oldest)
+    }
+    if (this.weight <= maxWeight) return
+    const before = current.weight()
+    current.shed()
+    this.weight += current.weight() - before
+  }
+
+  /** The watch whose newest event is oldest; of equals the one with the smallest key, so that the choice is always the same. */
+  private oldest(among: (watch: Watch) => boolean): [string, Watch] | null {
+    let oldest: [string, Watch] | null = null
+    for (const [key, watch] of this.watches) {
+      if (!among(watch)) continue
+      const order = oldest === null ? -1 : watch.lastTime - oldest[1].lastTime
+      if (order < 0 || (order === 0 && oldest !== null && key < oldest[0])) oldest = [key, watch]
+    }
+    return oldest
   }
 
   private watchOf(rule: CompiledRule, event: CloudTrailEvent, context: WatchContext): Watch {
@@ -146,19 +190,16 @@ export class PrincipalState {
     const watch = new Watch(rule, group)
     watch.advance(this.maxTime, context)
     this.watches.set(key, watch)
+    this.weight += watch.weight()
     return watch
   }
 
   private makeRoom(rule: CompiledRule): void {
     let count = 0
-    let oldest: [string, Watch] | null = null
-    for (const [key, watch] of this.watches) {
-      if (watch.rule !== rule) continue
-      count++
-      const older = oldest === null || watch.lastTime < oldest[1].lastTime
-      if (older || (watch.lastTime === oldest?.[1].lastTime && key < oldest[0])) oldest = [key, watch]
-    }
-    if (count >= maxGroups && oldest !== null) this.drop(oldest[0])
+    for (const watch of this.watches.values()) if (watch.rule === rule) count++
+    if (count < maxGroups) return
+    const oldest = this.oldest(watch => watch.rule === rule)
+    if (oldest !== null) this.drop(...oldest)
   }
 
   /** Watches by rule, for explanations and tests. */

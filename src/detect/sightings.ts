@@ -3,10 +3,8 @@
 // rows of one value are joined, then the oldest go. Describes only; whether a rule fires never depends on it.
 import type { Evidence } from '../alerts/alert.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
-import { boundedText } from './text.ts'
-
-/** Secrets kept per row; a BatchGetSecretValue call names at most 20. */
-export const maxRowSecrets = 20
+import { weightOfNumber } from './detector.ts'
+import { alike, evidenceOf, evidenceText, secretsOf } from './evidence.ts'
 
 /** Events alike in everything an alert shows except id and time. */
 export interface Sighting {
@@ -40,6 +38,7 @@ export class Sightings {
   private readonly cap: number
   private readonly span: number
   private readonly list: Row[]
+  private text = 0
 
   /** `window` is the rule's timespan in milliseconds; a row spans at most an eighth of it, which bounds the error of counts at the window's edge. */
   constructor(window: number, cap: number, from: readonly Sighting[] = []) {
@@ -47,6 +46,7 @@ export class Sightings {
     this.cap = cap
     this.span = Math.ceil(window / 8)
     this.list = from.map(row => ({ ...row }))
+    for (const row of this.list) this.text += rowText(row)
   }
 
   get rows(): readonly Sighting[] {
@@ -60,7 +60,7 @@ export class Sightings {
       const row = this.list[i] as Row
       const first = Math.min(row.first, time)
       const last = Math.max(row.last, time)
-      if (last - first > this.span || row.value !== value || !alike(row, event)) continue
+      if (last - first > this.span || row.value !== value || !alike(row.evidence, row.secrets, event)) continue
       row.first = first
       row.last = last
       row.count++
@@ -77,6 +77,7 @@ export class Sightings {
       fresh: 1,
     }
     this.list.push(row)
+    this.text += rowText(row)
     if (this.list.length > this.cap) this.makeRoom()
     return row
   }
@@ -101,17 +102,30 @@ export class Sightings {
         newer.count += older.count
         newer.fresh += older.fresh
         this.list.splice(i, 1)
+        this.text -= rowText(older)
         return
       }
     }
-    this.list.shift()
+    this.keepNewest(this.list.length - 1)
   }
 
   /** Forgets rows that ended at or before `time`. */
   dropThrough(time: number): void {
     let kept = 0
-    for (const row of this.list) if (row.last > time) this.list[kept++] = row
+    for (const row of this.list) {
+      if (row.last > time) this.list[kept++] = row
+      else this.text -= rowText(row)
+    }
     this.list.length = kept
+  }
+
+  /** Keeps the `count` rows that began last. */
+  keepNewest(count: number): void {
+    for (const row of this.list.splice(0, Math.max(0, this.list.length - count))) this.text -= rowText(row)
+  }
+
+  weight(): number {
+    return this.text + numbersPerRow * weightOfNumber * this.list.length
   }
 
   clone(): Sightings {
@@ -123,62 +137,10 @@ export class Sightings {
   }
 }
 
-function alike(row: Row, event: CloudTrailEvent): boolean {
-  const { evidence } = row
-  const { userIdentity } = event
-  return (
-    sameText(evidence.eventName, event.eventName, 128) &&
-    sameText(evidence.awsRegion, event.awsRegion, 64) &&
-    sameText(evidence.sourceIPAddress, event.sourceIPAddress, 128) &&
-    sameText(evidence.errorCode, event.errorCode, 128) &&
-    sameText(evidence.userAgent, event.userAgent, 256) &&
-    sameText(evidence.recipientAccountId, event.recipientAccountId, 64) &&
-    sameText(evidence.eventSource, event.eventSource, 128) &&
-    sameText(evidence.userIdentity.accessKeyId, userIdentity?.accessKeyId, 128) &&
-    sameText(evidence.userIdentity.sessionName, userIdentity?.sessionName, 128) &&
-    sameText(evidence.userIdentity.arn, userIdentity?.arn, 512) &&
-    sameText(evidence.userIdentity.type, userIdentity?.type, 64) &&
-    sameSecrets(row.secrets, event.secrets)
-  )
-}
+const numbersPerRow = 8
 
-function sameText(kept: string | null, text: string | null | undefined, most: number): boolean {
-  return kept === (text == null ? null : text.length <= most ? text : boundedText(text, most))
-}
-
-function sameSecrets(kept: readonly string[], secrets: readonly string[] | undefined): boolean {
-  if (secrets === undefined || kept.length !== Math.min(secrets.length, maxRowSecrets)) return false
-  for (let i = 0; i < kept.length; i++) if (kept[i] !== boundedText(secrets[i], 200)) return false
-  return true
-}
-
-function secretsOf(event: CloudTrailEvent): string[] {
-  const secrets: string[] = []
-  for (const secret of event.secrets ?? []) {
-    if (secrets.length === maxRowSecrets) break
-    secrets.push(boundedText(secret, 200) ?? '')
-  }
-  return secrets
-}
-
-/** The event as an alert shows it: never request or response bodies, every text cut. */
-export function evidenceOf(event: CloudTrailEvent): Evidence {
-  const { userIdentity } = event
-  return {
-    eventId: boundedText(event.eventId, 64) ?? '',
-    eventTime: event.eventTime,
-    eventName: boundedText(event.eventName, 128) ?? '',
-    eventSource: boundedText(event.eventSource, 128) ?? '',
-    awsRegion: boundedText(event.awsRegion, 64) ?? '',
-    recipientAccountId: boundedText(event.recipientAccountId, 64) ?? '',
-    sourceIPAddress: boundedText(event.sourceIPAddress, 128),
-    userAgent: boundedText(event.userAgent, 256),
-    errorCode: boundedText(event.errorCode, 128),
-    userIdentity: {
-      type: boundedText(userIdentity?.type, 64),
-      arn: boundedText(userIdentity?.arn, 512),
-      accessKeyId: boundedText(userIdentity?.accessKeyId, 128),
-      sessionName: boundedText(userIdentity?.sessionName, 128),
-    },
-  }
+function rowText(row: Sighting): number {
+  let text = evidenceText(row.evidence) + (row.value?.length ?? 0)
+  for (const secret of row.secrets) text += secret.length
+  return text
 }

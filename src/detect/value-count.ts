@@ -20,6 +20,7 @@ export class ValueContent implements WindowContent {
   private readonly saturation: number
   private readonly byValue = new Map<string, number[]>()
   private entries = 0
+  private text = 0
   private nextPrune: number
 
   constructor(timespan: number, saturation: number, from?: ContentSnapshot) {
@@ -29,7 +30,7 @@ export class ValueContent implements WindowContent {
     from?.times.forEach((time, i) => {
       const value = from.values[i] ?? ''
       const times = this.byValue.get(value)
-      if (times === undefined) this.byValue.set(value, [time])
+      if (times === undefined) this.begin(value, time)
       else times.push(time)
       this.entries++
     })
@@ -39,7 +40,7 @@ export class ValueContent implements WindowContent {
     if (value === null) return false
     const times = this.byValue.get(value)
     if (times === undefined) {
-      this.byValue.set(value, [time])
+      this.begin(value, time)
       this.entries++
     } else {
       const before = times.length
@@ -49,6 +50,16 @@ export class ValueContent implements WindowContent {
     }
     if (this.entries >= this.nextPrune) this.dropOutnumbered()
     return true
+  }
+
+  private begin(value: string, time: number): void {
+    this.byValue.set(value, [time])
+    this.text += value.length
+  }
+
+  private end(value: string): void {
+    this.byValue.delete(value)
+    this.text -= value.length
   }
 
   /** Rule 1 around the new time. Returns false when the new time itself is redundant. */
@@ -77,7 +88,7 @@ export class ValueContent implements WindowContent {
             this.entries--
           } else i++
         }
-        if (times.length === 0) this.byValue.delete(value)
+        if (times.length === 0) this.end(value)
       }
     }
     this.nextPrune = 2 * this.entries + passSlack
@@ -118,7 +129,7 @@ export class ValueContent implements WindowContent {
       this.entries -= times.length
       dropThrough(times, time)
       this.entries += times.length
-      if (times.length === 0) this.byValue.delete(value)
+      if (times.length === 0) this.end(value)
     }
   }
 
@@ -131,15 +142,14 @@ export class ValueContent implements WindowContent {
   }
 
   textSize(): number {
-    let size = 0
-    for (const value of this.byValue.keys()) size += value.length
-    return size
+    return this.text
   }
 
   clone(): ValueContent {
     const copy = new ValueContent(this.timespan, this.saturation)
     for (const [value, times] of this.byValue) copy.byValue.set(value, [...times])
     copy.entries = this.entries
+    copy.text = this.text
     copy.nextPrune = this.nextPrune
     return copy
   }

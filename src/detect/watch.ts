@@ -6,11 +6,13 @@ import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { AlertDraft, AnnouncementSnapshot, Trigger } from './announcement.ts'
 import { Announcement } from './announcement.ts'
 import type { CompiledRule } from './compiled-rule.ts'
+import { defaultWeight, weightOfNumber } from './detector.ts'
 import type { Detector, Verdict } from './detector.ts'
 import type { Episode, EpisodesSnapshot } from './episodes.ts'
 import { Episodes } from './episodes.ts'
+import { evidenceOf } from './evidence.ts'
 import type { Sighting } from './sightings.ts'
-import { evidenceOf, Sightings } from './sightings.ts'
+import { Sightings } from './sightings.ts'
 import { boundedValue } from './text.ts'
 
 /** Announced episodes a watch remembers; more can be open at once only where `dedup` is far shorter than lateness. */
@@ -139,10 +141,7 @@ export class Watch {
     }
     this.announcements.push(announcement)
     this.announcements.sort((a, b) => a.opening - b.opening)
-    if (this.announcements.length > maxAnnouncements) {
-      const dropped = this.announcements.shift() as Announcement
-      this.silentThrough = Math.max(this.silentThrough, dropped.opening)
-    }
+    this.giveUpOldest(maxAnnouncements)
     return announcement
   }
 
@@ -184,6 +183,28 @@ export class Watch {
     this.announcements = this.announcements.filter(a =>
       episodes.some(e => a.opening >= e.opening && a.opening <= e.end),
     )
+  }
+
+  /** Size for the principal's budget: a pure function of the content. */
+  weight(): number {
+    let weight = this.sightings.weight() + weightOfNumber * this.episodes.size()
+    weight += this.detector.weight?.() ?? defaultWeight
+    for (const announcement of this.announcements) weight += announcement.facts.weight()
+    for (const value of this.group) weight += value.length
+    return weight
+  }
+
+  /** Gives up description, never decisions: the last resort of a watch that alone exceeds the principal's budget. */
+  shed(): void {
+    this.sightings.keepNewest(8)
+    this.giveUpOldest(4)
+  }
+
+  private giveUpOldest(kept: number): void {
+    while (this.announcements.length > kept) {
+      const dropped = this.announcements.shift() as Announcement
+      this.silentThrough = Math.max(this.silentThrough, dropped.opening)
+    }
   }
 
   /** The episodes as computed that can still change, and the last settled one. */

@@ -4,6 +4,7 @@
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { Condition, FieldReader } from '../rules/rule.ts'
 import { holds, monotone, saturation } from './condition.ts'
+import { weightOfNumber } from './detector.ts'
 import type { Detector, Verdict } from './detector.ts'
 import { EventContent } from './event-count.ts'
 import { insertDistinct, thinToCap, upperBound } from './sorted-times.ts'
@@ -117,13 +118,8 @@ export class WindowCount implements Detector {
     return this.pending.length === 0 && this.content.size() === 0
   }
 
-  textSize(): number {
-    return this.content.textSize()
-  }
-
-  /** Entries of the window and evaluation times kept. */
-  size(): number {
-    return this.content.size() + this.pending.length
+  weight(): number {
+    return this.content.textSize() + weightOfNumber * (this.content.size() + this.pending.length)
   }
 
   clone(): WindowCount {
