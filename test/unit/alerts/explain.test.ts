@@ -63,6 +63,28 @@ test('event_count with a range', () => {
   )
 })
 
+test('every form of condition reads as a limit', () => {
+  const table: [Rule['body'] & { kind: 'event_count' }, string][] = [
+    [{ kind: 'event_count', timespanMs: 600_000, condition: { gte: 20 } }, 'at 20 in 10 min'],
+    [{ kind: 'event_count', timespanMs: 600_000, condition: { gt: 3, lt: 9 } }, 'above 3 and below 9 in 10 min'],
+    [{ kind: 'event_count', timespanMs: 3_600_000, condition: { lte: 1000 } }, 'at 1,000 or fewer in 1 h'],
+    [{ kind: 'event_count', timespanMs: 90_000, condition: { eq: 7 } }, 'at exactly 7 in 1 min 30 s'],
+    [{ kind: 'event_count', timespanMs: 1000, condition: { neq: 1 } }, 'at any number but 1 in 1 s'],
+  ]
+  for (const [body, limit] of table) {
+    assert.ok(explain(regionAlert(), { ...regionRule, body }).includes(`; the rule fires ${limit}. `), limit)
+  }
+})
+
+test('calls of one second, no samples, and a rate without numbers still make sentences', () => {
+  const at = { firstSeen: start, lastSeen: start, distinctValues: [], evidence: [] }
+  assert.match(explain(regionAlert({ ...at, count: 30 }), eventCount), /made 30 matching calls at the same time; the/)
+  assert.match(
+    explain(rateAlert({ ...at, anomaly: null }), rateRule),
+    /made 18 denied calls at the same time\. Seen at/,
+  )
+})
+
 test('single: one call is singular and has one time', () => {
   const { evidence, totals } = regionAlert()
   const text = explain(
