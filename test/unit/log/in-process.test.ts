@@ -205,7 +205,7 @@ test('idle waits for what a handler started without awaiting it', async () => {
   await append(log, topic, 'a')
   const handled: string[] = []
   const appendLater = async (): Promise<void> => {
-    for (let turns = 0; turns < 20; turns++) await null
+    for (let turns = 0; turns < 20; turns++) await Promise.resolve()
     await append(log, topic, 'b')
   }
   await listen(log, {
