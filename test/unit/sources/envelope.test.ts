@@ -228,6 +228,27 @@ describe('limits', () => {
   })
 })
 
+test('no text of a megabyte takes long, whatever it looks like', () => {
+  const long = (text: string) => text.repeat(Math.ceil(2 ** 20 / text.length))
+  const hostile: Record<string, string> = {
+    'base64 that ends in the wrong character': `H4sI${' '.repeat(2 ** 20)}!`,
+    'open braces': long('{'),
+    'open quotes': `{${long('"')}`,
+    'short bad lines': long('{bad line}\n'),
+    'bad lines after a good one': `${one}\n${long('{bad line}\n')}`,
+    'empty objects': long('{}'),
+    'empty lines': long(' \r\n'),
+    'objects on lines that never close': long('{"a":\n'),
+    'log events of text': json({ logEvents: Array.from({ length: 50_000 }, () => ({ message: 'a b c' })) }),
+  }
+  for (const [what, text] of Object.entries(hostile)) {
+    const start = performance.now()
+    opened(text, { records: 1000 })
+    // A quadratic reading of any of these takes minutes; the bound is loose because the machine may be busy.
+    assert.ok(performance.now() - start < 3000, what)
+  }
+})
+
 test('a view into a larger buffer is read within its bounds', () => {
   const buffer = Buffer.from(`garbage${one}garbage`)
   assert.deepEqual(opened(new Uint8Array(buffer.buffer, buffer.byteOffset + 7, one.length)), ['RECORD'])
