@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { fillRunbook, runbookPlaceholders, runbookProblems } from '../../../src/alerts/runbook.ts'
 import type { Alert } from '../../../src/alerts/alert.ts'
-import { rateAlert, regionAlert, start } from './samples.ts'
+import { hostileText, rateAlert, regionAlert, start } from './samples.ts'
 
 function fill(runbook: string, alert: Alert = regionAlert()): string {
   return fillRunbook(alert, { runbook })
@@ -118,12 +118,13 @@ test('a rule without a runbook gets three timed steps', () => {
 test('any value stays on its line and adds no markup', () => {
   const totals = { ...regionAlert().totals, sessionNames: 1 }
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 300 }), value => {
+    fc.property(hostileText(300), value => {
       const alert = regionAlert({ userAgents: [value], sessionNames: [value], totals })
       const text = fill('{userAgents}', alert)
       assert.doesNotMatch(text, /\p{Cc}|[\u2028\u2029<>]/u)
       assert.doesNotMatch(text.replace(/\\[!-/:-@[-`{-~]/g, ''), /[`*_[\]()#|~{}$@\\]|^\s*[-+=]/)
       assert.match(fill('`{sessionNames}`', alert), /^`[A-Za-z0-9_+=,.@:/%-]*`$/)
     }),
+    { numRuns: 1000 },
   )
 })

@@ -1,5 +1,6 @@
 // Two complete alerts and their rules, for the tests of the alert side: the multi-region read and the denied rate.
 // Everything is a made-up example; tests override what they are about.
+import fc from 'fast-check'
 import type { Alert, AlertTotals } from '../../../src/alerts/alert.ts'
 import type { Rule } from '../../../src/rules/rule.ts'
 
@@ -194,4 +195,16 @@ export function rateAlert(overrides: Partial<Alert> = {}): Alert {
     },
     ...overrides,
   })
+}
+
+// Code units that mean something to a terminal, Markdown, HTML, a shell, JSON or UTF-16, next to any others.
+const meaningful = '\u001b\u009b\u0000\n\r\u2028\u202e\u200b\ufeff\ud800\udc00`*_[]()#<>&|;$"\'\\{}%~@ -.:/aA1é日'
+const unit = fc.oneof(
+  fc.constantFrom(...meaningful.split('')),
+  fc.integer({ min: 0, max: 0xffff }).map(code => String.fromCharCode(code)),
+)
+
+/** Text as an attacker would choose it, lone surrogates included. */
+export function hostileText(maxLength: number): fc.Arbitrary<string> {
+  return fc.array(unit, { maxLength }).map(units => units.join(''))
 }
