@@ -87,18 +87,25 @@ export function parseDocuments(path: string, text: string, problems: Problems): 
 
 function toValue(document: Document.Parsed, place: (offset: number) => Place, problems: Problems): Value | null {
   let nodes = 0
+  let expanding = 0
+  // Anchors are noted in the order of the text, as YAML wants it; the library would search the document for each alias.
+  const anchors = new Map<string, Node>()
   const visit = (node: Node | null, depth: number): Value => {
     if (++nodes > maxNodes) throw new TooMuch(`the document has more than ${maxNodes} values once aliases are expanded`)
     if (depth > maxDepth) throw new TooMuch(`the document is nested more than ${maxDepth} levels deep`)
     const at = place(node?.range?.[0] ?? 0)
     if (isAlias(node)) {
-      const target = node.resolve(document)
+      const target = anchors.get(node.source)
       if (target === undefined) {
         problems.add(at, `unknown alias *${node.source}`, 'Define the anchor before the alias')
-        return { kind: 'scalar', value: null, source: '', inset: 0, at }
+        return nothing(at)
       }
-      return visit(target, depth + 1)
+      expanding++
+      const value = visit(target, depth + 1)
+      expanding--
+      return value
     }
+    if (expanding === 0 && node?.anchor !== undefined) anchors.set(node.anchor, node)
     if (isMap<Node, Node | null>(node)) {
       const entries = node.items.map(pair => {
         const key = visit(pair.key, depth + 1)

@@ -50,15 +50,19 @@ export function didYouMean(word: string, allowed: readonly string[]): string {
   return near === null ? `Write one of: ${allowed.join(', ')}` : `Did you mean '${near}'`
 }
 
-// Levenshtein with two rows: words here are short, and this runs for errors only.
+// Optimal string alignment: two swapped letters are one slip. Words here are short, and this runs for errors only.
 function editDistance(a: string, b: string): number {
+  let before: number[] = []
   let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {
     const row = [i]
     for (let j = 1; j <= b.length; j++) {
       const substitute = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      row.push(Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, substitute))
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const swap = swapped ? (before[j - 2] ?? 0) + 1 : Infinity
+      row.push(Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, substitute, swap))
     }
+    before = previous
     previous = row
   }
   return previous[b.length] ?? 0

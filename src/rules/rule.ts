@@ -44,6 +44,11 @@ export interface RateAnomalyParameters {
   readonly dispersionBlocks: number
   /** A successful read within this time after the denials raises the severity by one level; 0 switches it off. */
   readonly successWithinMs: number
+  /**
+   * `shared` (the default) judges all denials alike. `first-denials` also judges denials of secrets never denied before
+   * as a stream of their own, and learns how large the principal's benign bursts are (docs/decisions/0011-rate-model.md).
+   */
+  readonly model?: 'shared' | 'first-denials'
 }
 
 /** What turns matching events into true conditions. */
