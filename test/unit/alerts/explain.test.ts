@@ -195,6 +195,6 @@ test('any values give one line of printable, bounded text', () => {
       assert.ok(explanation.length < 6000)
       assert.equal(explain(rateAlert(overrides), rule), explanation)
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   )
 })

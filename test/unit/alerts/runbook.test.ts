@@ -122,9 +122,9 @@ test('any value stays on its line and adds no markup', () => {
       const alert = regionAlert({ userAgents: [value], sessionNames: [value], totals })
       const text = fill('{userAgents}', alert)
       assert.doesNotMatch(text, /\p{Cc}|[\u2028\u2029<>]/u)
-      assert.doesNotMatch(text.replace(/\\[!-/:-@[-`{-~]/g, ''), /[`*_[\]()#|~{}$@\\]|^\s*[-+=]/)
+      assert.doesNotMatch(text.replace(/\\[!-/:-@[-`{-~]/g, 'x'), /[`*_[\]()#|~{}$@\\]|^\s*[-+=]/)
       assert.match(fill('`{sessionNames}`', alert), /^`[A-Za-z0-9_+=,.@:/%-]*`$/)
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   )
 })

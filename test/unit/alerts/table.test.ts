@@ -75,6 +75,6 @@ test('any values stay on their lines, within the width, and obey nothing', () =>
         assert.ok(cellWidth(line) <= Math.max(width, 75), line)
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   )
 })
