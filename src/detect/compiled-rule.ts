@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { FieldReader, Rule } from '../rules/rule.ts'
-import { saturation } from './condition.ts'
+import { monotone, saturation } from './condition.ts'
 import type { Detector } from './detector.ts'
 import { createRateAnomaly, restoreRateAnomaly } from './rate-anomaly.ts'
 import { rowCap } from './sightings.ts'
@@ -21,6 +21,10 @@ export interface CompiledRule {
   /** The length that an alert shows. */
   readonly shownWindowMs: number
   readonly rowCap: number
+  /** True when a verdict can come from the clock alone, so every move of it must be told. */
+  readonly decidedByClock: boolean
+  /** How long after its newest event a watch can still matter, milliseconds; null for rules that keep a baseline. */
+  readonly keepMs: number | null
   /** Hash of the parameters that give the state its meaning: 16 hex digits. */
   readonly parameters: string
   /** Which of the rule's events an alert counts and shows. */
@@ -35,7 +39,8 @@ export interface CompiledRule {
 export function compileRule(rule: Rule, index: number, latenessMs: number): CompiledRule {
   const { body, dedupMs, maxEpisodeMs } = rule
   const groupBy = rule.groupBy.map(field => field.name)
-  const base = { rule, index, counts: () => true, value: null }
+  const keepMs = (windowMs: number): number => latenessMs + Math.max(windowMs, dedupMs)
+  const base = { rule, index, counts: () => true, value: null, decidedByClock: false }
   const parameters = (window: object): string =>
     createHash('sha256')
       .update(JSON.stringify({ kind: body.kind, ...window, groupBy, dedupMs, maxEpisodeMs, latenessMs }))
@@ -47,6 +52,7 @@ export function compileRule(rule: Rule, index: number, latenessMs: number): Comp
       return {
         ...base,
         windowMs: 1,
+        keepMs: keepMs(1),
         shownWindowMs: 0,
         rowCap: rowCap(1),
         parameters: parameters({}),
@@ -61,6 +67,8 @@ export function compileRule(rule: Rule, index: number, latenessMs: number): Comp
       return {
         ...base,
         windowMs: timespanMs,
+        keepMs: keepMs(timespanMs),
+        decidedByClock: !monotone(condition),
         shownWindowMs: timespanMs,
         rowCap: rowCap(saturation(condition)),
         parameters: parameters({ timespanMs, condition, field: field?.name ?? null }),
@@ -74,6 +82,7 @@ export function compileRule(rule: Rule, index: number, latenessMs: number): Comp
       return {
         ...base,
         windowMs: numbers.windowMs,
+        keepMs: null,
         shownWindowMs: numbers.windowMs,
         rowCap: rowCap(numbers.minCount),
         parameters: parameters({ ...numbers, distinct: distinct.name }),

@@ -10,6 +10,7 @@ import type { CompiledRule } from './compiled-rule.ts'
 import { DecayingRate } from './decaying-rate.ts'
 import type { PrincipalStateRecord, Timing } from './principal-state.ts'
 import { PrincipalState } from './principal-state.ts'
+import { eventHash } from './seen-events.ts'
 
 export type { PrincipalStateRecord } from './principal-state.ts'
 
@@ -194,7 +195,8 @@ export class EngineTransaction {
     const { key } = event.principal
     let state = this.#lookup(key)
     if (state?.outlived(time, timing.stateTtlMs) === true) state = null
-    const admission = state?.admit(event, time, timing) ?? 'admitted'
+    const hash = eventHash(event.recipientAccountId, event.eventId)
+    const admission = state?.admit(hash, time, timing) ?? 'admitted'
     if (admission === 'duplicate') {
       this.counts.duplicates++
       return
@@ -208,7 +210,7 @@ export class EngineTransaction {
     const fed = rulesFed(fedBy, matches)
     for (const rule of fed) this.counts.evaluated[rule.index] = (this.counts.evaluated[rule.index] ?? 0) + 1
     const trigger = { principal: event.principal, detectedAt: timestamp ?? time, input: position }
-    this.#touch(key, state).take(evaluated, event.eventTime, fed, timing, trigger, this.#raise)
+    this.#touch(key, state).take(evaluated, hash, event.eventTime, fed, timing, trigger, this.#raise)
   }
 
   #lookup(key: string): PrincipalState | null {

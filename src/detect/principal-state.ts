@@ -4,7 +4,7 @@ import type { CloudTrailEvent } from '../normalize/event.ts'
 import { principalHash } from '../alerts/dedup-key.ts'
 import type { Trigger } from './announcement.ts'
 import type { CompiledRule } from './compiled-rule.ts'
-import { eventHash, SeenEvents } from './seen-events.ts'
+import { SeenEvents } from './seen-events.ts'
 import type { SeenEventsSnapshot } from './seen-events.ts'
 import { boundedValue } from './text.ts'
 import type { WatchContext, WatchSnapshot } from './watch.ts'
@@ -91,10 +91,8 @@ export class PrincipalState {
     return copy
   }
 
-  /** What {@link take} would do with an event at `time`; changes nothing. */
-  admit(event: CloudTrailEvent, time: number, timing: Timing): Admission {
-    if (time - this.maxTime > timing.stateTtlMs) return 'admitted'
-    const hash = eventHash(event.recipientAccountId, event.eventId)
+  /** What is to be done with an event at `time`, known by `hash` (null without an id); changes nothing. */
+  admit(hash: number | null, time: number, timing: Timing): Admission {
     if (hash !== null && this.seen.has(hash)) return 'duplicate'
     return time < this.maxTime - timing.latenessMs ? 'late' : 'admitted'
   }
@@ -110,6 +108,7 @@ export class PrincipalState {
    */
   take(
     event: CloudTrailEvent,
+    hash: number | null,
     claimedTime: number,
     rules: readonly CompiledRule[],
     timing: Timing,
@@ -120,14 +119,14 @@ export class PrincipalState {
     const moved = time > this.maxTime
     this.maxTime = Math.max(this.maxTime, time)
     const zone = this.maxTime - timing.latenessMs
-    const hash = eventHash(event.recipientAccountId, event.eventId)
     if (hash !== null) this.seen.add(hash, Math.max(time, claimedTime), zone, this.maxTime - timing.dedupHorizonMs)
     this.hash ??= principalHash(this.key)
     const context: WatchContext = { zone, trigger, principalHash: this.hash, raise }
     if (moved) this.advance(context)
     for (const rule of rules) {
-      const watch = this.watchOf(rule, event, context)
+      const watch = this.watchOf(rule, event)
       const before = watch.weight()
+      watch.advance(this.maxTime, context)
       watch.observe(event, context)
       this.weight += watch.weight() - before
       if (this.weight > maxWeight) this.lighten(watch)
@@ -136,6 +135,7 @@ export class PrincipalState {
 
   private advance(context: WatchContext): void {
     for (const [key, watch] of this.watches) {
+      if (!watch.due(this.maxTime)) continue
       const own = this.own(key, watch)
       const before = own.weight()
       own.advance(this.maxTime, context)
@@ -181,14 +181,13 @@ export class PrincipalState {
     return oldest
   }
 
-  private watchOf(rule: CompiledRule, event: CloudTrailEvent, context: WatchContext): Watch {
+  private watchOf(rule: CompiledRule, event: CloudTrailEvent): Watch {
     const group = groupOf(rule, event)
     const key = watchKey(rule, group)
     const known = this.watches.get(key)
     if (known !== undefined) return this.own(key, known)
     if (group.length > 0) this.makeRoom(rule)
     const watch = new Watch(rule, group)
-    watch.advance(this.maxTime, context)
     this.watches.set(key, watch)
     this.weight += watch.weight()
     return watch

@@ -31,15 +31,18 @@ export function eventHash(recipientAccountId: string, eventId: string): number |
   return hash53(typeof recipientAccountId === 'string' ? recipientAccountId : '', eventId)
 }
 
-/** Bounded memory of events. */
+/**
+ * Bounded memory of events. Copies share their arrays: each looks at its own length only, and one that finds the arrays
+ * longer than that (another copy went on first) takes its own before it appends. So a copy costs nothing.
+ */
 export class SeenEvents {
-  private hashes: Float64Array
-  private times: Float64Array
+  private hashes: number[]
+  private times: number[]
   private length: number
 
   constructor(from?: SeenEventsSnapshot) {
-    this.hashes = Float64Array.from(from?.hashes ?? [])
-    this.times = Float64Array.from(from?.times ?? [])
+    this.hashes = from === undefined ? [] : [...from.hashes]
+    this.times = from === undefined ? [] : [...from.times]
     this.length = this.hashes.length
   }
 
@@ -56,9 +59,12 @@ export class SeenEvents {
   add(hash: number, time: number, zone: number, horizon: number): void {
     // decided by the length alone, so that a restored copy sweeps at the same moments
     if (this.length >= firstSweep && this.length % sweepEvery === 0) this.sweep(zone, horizon)
-    if (this.length === this.hashes.length) this.grow()
-    this.hashes[this.length] = hash
-    this.times[this.length] = time
+    if (this.hashes.length > this.length) {
+      this.hashes = this.hashes.slice(0, this.length)
+      this.times = this.times.slice(0, this.length)
+    }
+    this.hashes.push(hash)
+    this.times.push(time)
     this.length++
   }
 
@@ -67,33 +73,21 @@ export class SeenEvents {
     for (let i = 0; i < this.length; i++) if ((this.times[i] as number) < zone) settled++
     let surplus = Math.max(0, settled - maxSeenSettled)
     let overflow = Math.max(0, this.length - surplus - (maxSeen - sweepEvery))
-    let kept = 0
+    const hashes: number[] = []
+    const times: number[] = []
     for (let i = 0; i < this.length; i++) {
       const time = this.times[i] as number
       if (time < horizon) continue
-      if (time < zone && surplus > 0) {
-        surplus--
-        continue
+      if (time < zone && surplus > 0) surplus--
+      else if (overflow > 0) overflow--
+      else {
+        hashes.push(this.hashes[i] as number)
+        times.push(time)
       }
-      if (overflow > 0) {
-        overflow--
-        continue
-      }
-      this.hashes[kept] = this.hashes[i] as number
-      this.times[kept] = time
-      kept++
     }
-    this.length = kept
-  }
-
-  private grow(): void {
-    const capacity = Math.min(maxSeen, Math.max(8, 2 * this.hashes.length))
-    const hashes = new Float64Array(capacity)
-    const times = new Float64Array(capacity)
-    hashes.set(this.hashes.subarray(0, this.length))
-    times.set(this.times.subarray(0, this.length))
     this.hashes = hashes
     this.times = times
+    this.length = hashes.length
   }
 
   size(): number {
@@ -102,16 +96,13 @@ export class SeenEvents {
 
   clone(): SeenEvents {
     const copy = new SeenEvents()
-    copy.hashes = this.hashes.slice(0, Math.min(this.hashes.length, this.length + 8))
-    copy.times = this.times.slice(0, copy.hashes.length)
+    copy.hashes = this.hashes
+    copy.times = this.times
     copy.length = this.length
     return copy
   }
 
   snapshot(): SeenEventsSnapshot {
-    return {
-      hashes: Array.from(this.hashes.subarray(0, this.length)),
-      times: Array.from(this.times.subarray(0, this.length)),
-    }
+    return { hashes: this.hashes.slice(0, this.length), times: this.times.slice(0, this.length) }
   }
 }

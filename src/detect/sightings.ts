@@ -20,24 +20,20 @@ export interface Sighting {
   readonly fresh: number
 }
 
-interface Row extends Sighting {
-  first: number
-  last: number
-  count: number
-  fresh: number
-}
-
 /** Rows kept for a rule that needs `needed` events or values to fire: enough to show what fired it, within 32 … 96. */
 export function rowCap(needed: number): number {
   return Math.min(96, Math.max(32, needed + 16))
 }
 
-/** Rows of one rule for one principal and group, in the order in which they began. */
+/**
+ * Rows of one rule for one principal and group, in the order in which they began. A row is never changed but replaced, so
+ * a copy shares them all.
+ */
 export class Sightings {
   private readonly window: number
   private readonly cap: number
   private readonly span: number
-  private readonly list: Row[]
+  private list: Sighting[]
   private text = 0
 
   /** `window` is the rule's timespan in milliseconds; a row spans at most an eighth of it, which bounds the error of counts at the window's edge. */
@@ -45,7 +41,7 @@ export class Sightings {
     this.window = window
     this.cap = cap
     this.span = Math.ceil(window / 8)
-    this.list = from.map(row => ({ ...row }))
+    this.list = [...from]
     for (const row of this.list) this.text += rowText(row)
   }
 
@@ -57,25 +53,17 @@ export class Sightings {
   add(event: CloudTrailEvent, value: string | null): Sighting {
     const time = event.eventTime
     for (let i = this.list.length - 1; i >= 0; i--) {
-      const row = this.list[i] as Row
+      const row = this.list[i] as Sighting
       const first = Math.min(row.first, time)
       const last = Math.max(row.last, time)
       if (last - first > this.span || row.value !== value || !alike(row.evidence, row.secrets, event)) continue
-      row.first = first
-      row.last = last
-      row.count++
-      row.fresh++
-      return row
+      const { evidence, secrets } = row
+      const more = { value, evidence, secrets, first, last, count: row.count + 1, fresh: row.fresh + 1 }
+      this.list[i] = more
+      return more
     }
-    const row = {
-      value,
-      evidence: evidenceOf(event),
-      secrets: secretsOf(event),
-      first: time,
-      last: time,
-      count: 1,
-      fresh: 1,
-    }
+    const evidence = evidenceOf(event)
+    const row = { value, evidence, secrets: secretsOf(event), first: time, last: time, count: 1, fresh: 1 }
     this.list.push(row)
     this.text += rowText(row)
     if (this.list.length > this.cap) this.makeRoom()
@@ -84,23 +72,21 @@ export class Sightings {
 
   /** Marks a row as taken in by an episode. */
   take(row: Sighting): void {
-    ;(row as Row).fresh = 0
+    this.list[this.list.indexOf(row)] = { ...row, fresh: 0 }
   }
 
   /** Joins the first two rows of one value that fit a window (the older one's description is lost), else drops the oldest. */
   private makeRoom(): void {
     for (let i = 0; i < this.list.length; i++) {
-      const older = this.list[i] as Row
+      const older = this.list[i] as Sighting
       for (let j = i + 1; j < this.list.length; j++) {
-        const newer = this.list[j] as Row
+        const newer = this.list[j] as Sighting
         if (newer.value !== older.value) continue
         const first = Math.min(older.first, newer.first)
         const last = Math.max(older.last, newer.last)
         if (last - first > this.window) continue
-        newer.first = first
-        newer.last = last
-        newer.count += older.count
-        newer.fresh += older.fresh
+        const count = older.count + newer.count
+        this.list[j] = { ...newer, first, last, count, fresh: older.fresh + newer.fresh }
         this.list.splice(i, 1)
         this.text -= rowText(older)
         return
@@ -111,12 +97,9 @@ export class Sightings {
 
   /** Forgets rows that ended at or before `time`. */
   dropThrough(time: number): void {
-    let kept = 0
-    for (const row of this.list) {
-      if (row.last > time) this.list[kept++] = row
-      else this.text -= rowText(row)
-    }
-    this.list.length = kept
+    if (this.list.every(row => row.last > time)) return
+    for (const row of this.list) if (row.last <= time) this.text -= rowText(row)
+    this.list = this.list.filter(row => row.last > time)
   }
 
   /** Keeps the `count` rows that began last. */
@@ -129,11 +112,14 @@ export class Sightings {
   }
 
   clone(): Sightings {
-    return new Sightings(this.window, this.cap, this.list)
+    const copy = new Sightings(this.window, this.cap)
+    copy.list = [...this.list]
+    copy.text = this.text
+    return copy
   }
 
   snapshot(): Sighting[] {
-    return this.list.map(row => ({ ...row }))
+    return [...this.list]
   }
 }
 

@@ -51,10 +51,12 @@ export class Watch {
   readonly group: readonly string[]
   lastTime: number
   private readonly detector: Detector
-  private readonly episodes: Episodes
-  private readonly sightings: Sightings
+  private episodes: Episodes
+  private sightings: Sightings
   private announcements: Announcement[]
   private silentThrough: number
+  /** The snapshot since the last change: a principal's other watches need no new one for every event. */
+  private plain: WatchSnapshot | null = null
 
   constructor(rule: CompiledRule, group: readonly string[], from?: Partial<WatchSnapshot>, detector?: Detector) {
     const { dedupMs, maxEpisodeMs } = rule.rule
@@ -68,9 +70,18 @@ export class Watch {
     this.announcements = (from?.announcements ?? []).map(a => new Announcement(a.opening, a))
   }
 
+  /**
+   * True when the clock alone may bring a verdict (conditions that can become false again), or has moved so far that
+   * nothing but a baseline is left and the watch can go. Otherwise it is advanced when its next event comes.
+   */
+  due(maxTime: number): boolean {
+    return this.rule.decidedByClock || (this.rule.keepMs !== null && maxTime - this.lastTime > this.rule.keepMs)
+  }
+
   /** The principal's clock moved to `maxTime`; nothing before the context's `zone` can arrive any more. */
   advance(maxTime: number, context: WatchContext): void {
     const { zone } = context
+    this.plain = null
 
     const verdicts = this.detector.advance(maxTime)
     if (verdicts.length > 0) {
@@ -86,6 +97,7 @@ export class Watch {
 
   /** Takes in a distinct, not-late event that feeds the rule. Call `advance` first. */
   observe(event: CloudTrailEvent, context: WatchContext): void {
+    this.plain = null
     this.lastTime = Math.max(this.lastTime, event.eventTime)
     const counted = this.rule.counts(event)
     const row = counted ? this.sightings.add(event, boundedValue(this.rule.value?.(event))) : null
@@ -196,6 +208,7 @@ export class Watch {
 
   /** Gives up description, never decisions: the last resort of a watch that alone exceeds the principal's budget. */
   shed(): void {
+    this.plain = null
     this.sightings.keepNewest(8)
     this.giveUpOldest(4)
   }
@@ -224,19 +237,15 @@ export class Watch {
 
   clone(): Watch {
     const { lastTime, silentThrough } = this
-    const from = {
-      lastTime,
-      silentThrough,
-      episodes: this.episodes.snapshot(),
-      sightings: this.sightings.rows,
-    }
-    const copy = new Watch(this.rule, this.group, from, this.detector.clone())
+    const copy = new Watch(this.rule, this.group, { lastTime, silentThrough }, this.detector.clone())
+    copy.episodes = this.episodes.clone()
+    copy.sightings = this.sightings.clone()
     copy.announcements = this.announcements.map(a => a.clone())
     return copy
   }
 
   snapshot(): WatchSnapshot {
-    return {
+    this.plain ??= {
       ruleId: this.rule.rule.id,
       ruleVersion: this.rule.rule.version,
       parameters: this.rule.parameters,
@@ -248,5 +257,6 @@ export class Watch {
       sightings: this.sightings.snapshot(),
       announcements: this.announcements.map(a => a.snapshot()),
     }
+    return this.plain
   }
 }
