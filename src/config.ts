@@ -89,7 +89,7 @@ const settings = {
     '67108864',
     'Largest size after gunzip, bytes; a larger one is rejected.',
   ),
-  MAX_RECORDS_PER_ENVELOPE: setting(integer(1, 10_000_000), '10000', 'Most CloudTrail records in one envelope.'),
+  MAX_RECORDS_PER_ENVELOPE: setting(integer(1, 10_000_000), '100000', 'Most CloudTrail records in one envelope.'),
   MAX_DEPTH: setting(integer(1, 32), '4', 'Most envelopes inside each other.'),
   MAX_RECORD_BYTES: setting(
     integer(1024, 1 << 30),

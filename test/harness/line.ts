@@ -1,0 +1,162 @@
+// The line on a real cluster for integration tests: topics of its own, the CLI as child processes, reads of what came out.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { LogClient, LogRecord, OutRecord } from '../../src/log/log-client.ts'
+import { kafkaLog } from '../../src/kafka/kafka-log.ts'
+import type { KafkaForTests } from './cluster.ts'
+
+const bin = join(import.meta.dirname, '..', '..', 'bin', 'trailwarden.mjs')
+const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** A finished run of the CLI. */
+export interface CliResult {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A running CLI process. */
+export interface CliProcess {
+  readonly child: ChildProcess
+  readonly finished: Promise<CliResult>
+  /** Port of /metrics, once it is served. */
+  port(): Promise<number>
+  /** What it has written to stderr so far. */
+  seen(): string
+}
+
+/** A set of topics of its own on a cluster. */
+export interface Line {
+  readonly env: Readonly<Record<string, string>>
+  readonly topics: Readonly<Record<'raw' | 'events' | 'alerts' | 'state' | 'rejected', string>>
+  readonly log: LogClient
+  start(args: readonly string[], env?: Readonly<Record<string, string>>): CliProcess
+  run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<CliResult>
+  /** Appends raw values, 500 a call. */
+  produceRaw(records: readonly OutRecord[]): Promise<void>
+  /** Everything a read_committed consumer sees, all partitions. */
+  readAll(topic: string): Promise<LogRecord[]>
+  close(): Promise<void>
+}
+
+/** Starts the CLI with the given environment on top of ours. */
+export function startCli(args: readonly string[], env: Readonly<Record<string, string>> = {}): CliProcess {
+  const child = spawn(process.execPath, [bin, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', chunk => (stdout += String(chunk)))
+  child.stderr.on('data', chunk => (stderr += String(chunk)))
+  const finished = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }) as CliResult)
+  return {
+    child,
+    finished,
+    seen: () => stderr,
+    async port() {
+      for (let waited = 0; waited < 30_000; waited += 50) {
+        const found = /"port":(\d+)/.exec(stderr)
+        if (found) return Number(found[1])
+        if (child.exitCode !== null) throw new Error(`The process ended before it served anything:\n${stderr}`)
+        await sleep(50)
+      }
+      throw new Error(`No port within 30 s:\n${stderr}`)
+    },
+  }
+}
+
+/** Makes topics with a random prefix (4 partitions each) and a client. */
+export async function lineOn(kafka: KafkaForTests): Promise<Line> {
+  const prefix = `t${randomBytes(4).toString('hex')}`
+  const topics = {
+    raw: `${prefix}.raw`,
+    events: `${prefix}.events`,
+    alerts: `${prefix}.alerts`,
+    state: `${prefix}.state`,
+    rejected: `${prefix}.rejected`,
+  }
+  const env = {
+    KAFKA_BROKERS: kafka.brokers.join(','),
+    SCHEMA_REGISTRY_URL: kafka.registryUrl,
+    RAW_TOPIC: topics.raw,
+    EVENTS_TOPIC: topics.events,
+    ALERTS_TOPIC: topics.alerts,
+    STATE_TOPIC: topics.state,
+    REJECTED_TOPIC: topics.rejected,
+    NORMALIZE_GROUP: `${prefix}-normalize`,
+    DETECT_GROUP: `${prefix}-detect`,
+    TOPIC_PARTITIONS: '4',
+    SESSION_TIMEOUT_MS: '6000',
+    HTTP_PORT: '0',
+  }
+  const log = await kafkaLog({ brokers: kafka.brokers, clientId: 'test' }, quiet)
+  const producer = await log.producer()
+  const line: Line = {
+    env,
+    topics,
+    log,
+    start: (args, more = {}) => startCli(args, { ...env, ...more }),
+    run: (args, more = {}) => startCli(args, { ...env, ...more }).finished,
+    async produceRaw(records) {
+      for (let from = 0; from < records.length; from += 500)
+        await producer.send([{ topic: topics.raw, records: records.slice(from, from + 500) }])
+    },
+    async readAll(topic) {
+      const all: LogRecord[] = []
+      for (let partition = 0; partition < ((await log.partitions(topic)) ?? 0); partition++)
+        for await (const batch of log.read(topic, partition)) all.push(...batch.records)
+      return all
+    },
+    async close() {
+      await producer.close()
+      await log.close()
+    },
+  }
+  const applied = await line.run(['topics', 'apply'])
+  if (applied.code !== 0) throw new Error(`topics apply failed: ${applied.stderr}`)
+  const rawTopic = await line.run(['topics', 'apply'], { REJECTED_TOPIC: topics.raw })
+  if (rawTopic.code !== 0) throw new Error(`creating the raw topic failed: ${rawTopic.stderr}`)
+  return line
+}
+
+/** Waits until `met` is true; fails with what `describe` says after the time is up. */
+export async function eventually(
+  met: () => Promise<boolean>,
+  describe: () => Promise<string> | string,
+  timeoutMs = 60_000,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  while (!(await met())) {
+    if (Date.now() > deadline) throw new Error(`Not within ${timeoutMs} ms: ${await describe()}`)
+    await sleep(200)
+  }
+}
+
+/** True when a group has committed everything that a topic holds. */
+export async function workedOff(log: LogClient, group: string, topic: string): Promise<boolean> {
+  const ends = await log.offsets(topic)
+  const committed = await log.committed(group, topic)
+  return ends.every(({ begin, end }, partition) => begin === end || (committed[partition] ?? 0) >= end)
+}
+
+/** The value of a counter or gauge on /metrics, summed over its series that have all the given labels. */
+export async function metric(
+  port: number,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  let sum = 0
+  for (const line of text.split('\n')) {
+    if (!line.startsWith(`${name}{`)) continue
+    if (Object.entries(labels).every(([key, value]) => line.includes(`${key}="${value}"`)))
+      sum += Number(line.slice(line.lastIndexOf(' ') + 1))
+  }
+  return sum
+}
