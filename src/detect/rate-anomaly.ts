@@ -5,12 +5,11 @@ import type { Anomaly } from '../alerts/alert.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { RateAnomalyParameters } from '../rules/rule.ts'
 import type { Detector, Verdict } from './detector.ts'
-import type { DecayedSumsState } from './rate-kernel.ts'
-import { RateBaseline } from './rate-model.ts'
+import type { RateHistoryState } from './rate-history.ts'
+import { RateHistory } from './rate-history.ts'
 import { hashValue, upperBound } from './rate-secrets.ts'
 import type { SuccessWatchState } from './rate-success.ts'
 import { SuccessWatch } from './rate-success.ts'
-import { negativeBinomialTail } from './rate-tail.ts'
 import type { DenialWindowState } from './rate-window.ts'
 import { DenialWindow } from './rate-window.ts'
 
@@ -27,7 +26,7 @@ export interface RateAnomalyState {
   /** Earliest and newest event time, null before the first event. */
   readonly first: number | null
   readonly newest: number | null
-  readonly baseline: DecayedSumsState
+  readonly history: RateHistoryState
   readonly denials: DenialWindowState
   readonly success: SuccessWatchState
 }
@@ -42,7 +41,7 @@ export interface Judgement {
 export class RateAnomaly implements Detector {
   readonly #rate: RateAnomalyParameters
   readonly #timing: RateTiming
-  readonly #baseline: RateBaseline
+  readonly #history: RateHistory
   readonly #denials: DenialWindow
   readonly #success: SuccessWatch
   #first: number | null
@@ -51,7 +50,7 @@ export class RateAnomaly implements Detector {
   constructor(rate: RateAnomalyParameters, timing: RateTiming, state?: RateAnomalyState) {
     this.#rate = rate
     this.#timing = timing
-    this.#baseline = new RateBaseline(rate, state?.baseline)
+    this.#history = new RateHistory(rate, state?.history)
     this.#denials = new DenialWindow(rate, timing.latenessMs, state?.denials)
     this.#success = new SuccessWatch(rate.successWithinMs, rate.windowMs, timing.dedupMs, state?.success)
     this.#first = state?.first ?? null
@@ -90,8 +89,8 @@ export class RateAnomaly implements Detector {
     this.#newest = maxTime
     const settled = maxTime - this.#timing.latenessMs
     const horizon = settled - this.#rate.windowMs
-    this.#fold(settledBefore, settled)
-    this.#denials.prune(horizon)
+    this.#history.fold(settledBefore, settled, this.#first ?? settled, this.#denials)
+    this.#history.prune(horizon, this.#denials)
     this.#success.prune(settled, horizon)
     return []
   }
@@ -109,7 +108,7 @@ export class RateAnomaly implements Detector {
     return {
       first: this.#first,
       newest: Number.isFinite(this.#newest) ? this.#newest : null,
-      baseline: this.#baseline.snapshot(),
+      history: this.#history.snapshot(),
       denials: this.#denials.snapshot(),
       success: this.#success.snapshot(),
     }
@@ -140,8 +139,7 @@ export class RateAnomaly implements Detector {
       if (news && this.#denials.isReported(end)) continue
       const count = this.#denials.count(end - windowMs, end)
       if (count < minCount) continue
-      const { size, mean, exposureMs } = this.#baseline.predict(end, this.#first ?? end)
-      const pValue = negativeBinomialTail(count, size, mean)
+      const { size, mean, exposureMs, pValue } = this.#history.judge(end, count, this.#first ?? end, this.#denials)
       if (news && pValue > alpha) continue
       const distinct = this.#denials.secrets.distinct(end - windowMs, end)
       if (distinct < minDistinct) continue
@@ -151,20 +149,6 @@ export class RateAnomaly implements Detector {
       })
     }
     return found
-  }
-
-  /** Blocks (aligned windows) that ended in (from, to] are complete and enter the baseline, oldest first. */
-  #fold(from: number, to: number): void {
-    const { windowMs } = this.#rate
-    const times = this.#denials.times
-    for (let i = 0; i < times.length;) {
-      const end = (Math.floor((times[i] ?? 0) / windowMs) + 1) * windowMs
-      if (end > to) return
-      if (end > from) {
-        this.#baseline.learn(end, this.#denials.count(end - windowMs - 1, end - 1), this.#first ?? end)
-      }
-      i = upperBound(times, end - 1)
-    }
   }
 }
 

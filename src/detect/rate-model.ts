@@ -50,7 +50,8 @@ export class RateBaseline {
     const blockMean = (sum + 1e-9) / (blocks + 1e-9)
     const variance = Math.max((squares - sum) / Math.max(blocks, 1) - blockMean ** 2, 0)
     const excess = Math.min(variance / Math.max(blockMean ** 2, 1e-6), excessCap)
-    const phi = (dispersionBlocks * dispersion + blocks * excess) / (dispersionBlocks + blocks)
+    const weight = dispersionBlocks + blocks
+    const phi = weight > 0 ? (dispersionBlocks * dispersion + blocks * excess) / weight : dispersion
     return { size: 1 / (phi + 1 / shape), mean, exposureMs }
   }
 

@@ -91,12 +91,12 @@ export class SecretTimes {
     return count
   }
 
-  /** Forgets times at or before `horizon`; names each secret that lost one, with the newest time it lost. */
+  /** Forgets times at or before `horizon`; names each secret that lost one, with the earliest time it lost. */
   prune(horizon: number, forgotten?: (hash: number, time: number) => void): void {
     for (const [hash, times] of this.#times) {
       const gone = upperBound(times, horizon)
       if (gone === 0) continue
-      forgotten?.(hash, times[gone - 1] ?? 0)
+      forgotten?.(hash, times[0] ?? 0)
       if (gone === times.length) this.#times.delete(hash)
       else times.splice(0, gone)
     }

@@ -22,6 +22,7 @@ const keys = [
   'dispersion',
   'dispersion-blocks',
   'success-within',
+  'model',
 ]
 
 /** Reads the block. `denied` is the compiled rule that `denied:` names; null after reporting what is missing. */
@@ -59,6 +60,7 @@ export function readRateParameters(
     dispersion: block.number('dispersion', { min: 0, max: 1000 }) ?? 2,
     dispersionBlocks: block.number('dispersion-blocks', { min: 0, max: 1_000_000 }) ?? 48,
     successWithinMs: block.duration('success-within', { min: 0, max: day }) ?? hour,
+    model: block.choice('model', ['shared', 'first-denials']) ?? 'shared',
   }
   return denied === null || 'problem' in distinct ? null : { denied, distinct: fieldReader(distinct), ...parameters }
 }

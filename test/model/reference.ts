@@ -1,10 +1,11 @@
 // Runs the Python reference model on streams, where python3 is installed; compares its verdicts with the detector's.
 // `node test/model/reference.ts` records test/fixtures/rate/verdicts.json, which the golden test reads where Python is absent.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Random } from '../../bench/samplers.ts'
 import { RateAnomaly } from '../../src/detect/rate-anomaly.ts'
+import { hashValue } from '../../src/detect/rate-secrets.ts'
 import type { RateAnomalyParameters } from '../../src/rules/rule.ts'
 import type { Call } from './streams.ts'
 import { modelArguments, randomStream, secretCall, shippedRate, shippedTiming } from './streams.ts'
@@ -29,7 +30,7 @@ export function referenceVerdicts(cases: readonly Case[], options: readonly stri
   const input = cases.map(({ rate, latenessMs, calls }) =>
     JSON.stringify({
       parameters: modelArguments(rate, latenessMs),
-      events: calls.map(({ time, outcome, secret }) => [time, outcome === 'DENIED', secret ?? '']),
+      events: calls.map(({ time, outcome, secret }) => [time, outcome === 'DENIED', hashValue(secret ?? '')]),
     }),
   )
   const run = spawnSync('python3', [fileURLToPath(new URL('verdicts.py', import.meta.url)), ...options], {
@@ -116,18 +117,17 @@ export function randomCase(random: Random, size: number): Case {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const random = new Random(20260)
-  const calls = Array.from({ length: 12 }, () => randomStream(random, 120))
-  const cases = calls.map(stream => ({ rate: shippedRate, latenessMs: shippedTiming.latenessMs, calls: stream }))
-  const verdicts = referenceVerdicts(cases)
-  if (verdicts === null) throw new Error('recording needs python3')
-  const folder = new URL('../fixtures/rate/', import.meta.url)
-  mkdirSync(folder, { recursive: true })
-  const recorded = {
-    recordedBy: 'node test/model/reference.ts',
-    streams: calls.map((stream, i) => ({
-      calls: stream.map(c => [c.time, c.outcome, c.secret]),
+  const streams = (['shared', 'first-denials'] as const).flatMap(model => {
+    const calls = Array.from({ length: 8 }, () => randomStream(random, 110))
+    const cases = calls.map(stream => ({ rate: shippedRate, latenessMs: shippedTiming.latenessMs, calls: stream }))
+    const verdicts = referenceVerdicts(cases, [`--${model}`])
+    if (verdicts === null) throw new Error('recording needs python3')
+    return calls.map((stream, i) => ({
+      model,
+      calls: stream.map(({ time, outcome, secret }) => [time, outcome, secret]),
       verdicts: verdicts[i],
-    })),
-  }
-  writeFileSync(new URL('verdicts.json', folder), `${JSON.stringify(recorded)}\n`)
+    }))
+  })
+  const file = new URL('../fixtures/rate/verdicts.json', import.meta.url)
+  writeFileSync(file, `${JSON.stringify({ recordedBy: 'node test/model/reference.ts', streams })}\n`)
 }

@@ -98,7 +98,7 @@ export function secretCall({ time, outcome, secret }: Call): CloudTrailEvent {
   }
 }
 
-const secretNames = Array.from({ length: 60 }, (_, i) => `111122223333:eu-central-1:secret-${i}`)
+const secretNames = Array.from({ length: 150 }, (_, i) => `111122223333:eu-central-1:secret-${i}`)
 
 /** One stream of at most about `size` events, in order of arrival. */
 export function randomStream(random: Random, size: number): Call[] {

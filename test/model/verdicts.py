@@ -7,7 +7,7 @@ The model knows no unit of time: the keyword arguments arrive in milliseconds, s
 
 The model's Kernel keeps alternating moments about an old reference time, and loses up to ten digits of them in the first
 days after a silence of months. An oracle must not round, so here the sum is taken as its docstring defines it, over every
-addition. `--as-written` keeps the moments.
+addition. `--as-written` keeps the moments. `--first-denials` runs the variant of first_denials.py.
 """
 import json
 import math
@@ -15,6 +15,7 @@ import sys
 
 import denied_rate
 from denied_rate import DeniedRate, Kernel
+from first_denials import FirstDenialsRate
 
 
 class ExactKernel(Kernel):
@@ -35,10 +36,11 @@ class ExactKernel(Kernel):
 
 if "--as-written" not in sys.argv:
     denied_rate.Kernel = ExactKernel
+Model = FirstDenialsRate if "--first-denials" in sys.argv else DeniedRate
 
 for line in sys.stdin:
     stream = json.loads(line)
-    model = DeniedRate(**stream["parameters"])
+    model = Model(**stream["parameters"])
     verdicts = []
     for time, denied, secret in stream["events"]:
         verdict = model.observe(time, denied, secret)

@@ -44,6 +44,16 @@ test('every verdict is that of the reference model, p-values to 1e-9', t => {
   )
 })
 
+test('every verdict of the first-denials variant is that of its reference model, p-values to 1e-9', t => {
+  if (!hasPython()) return t.skip('NO PYTHON: only the recorded verdicts are compared (test/golden)')
+  const random = new Random(Number(process.env['RATE_SEED'] ?? 3))
+  const cases = Array.from({ length: Number(process.env['RATE_STREAMS'] ?? 60) }, () => randomCase(random, 250))
+  assertEqualToModel(
+    cases.map(each => ({ ...each, rate: { ...each.rate, model: 'first-denials' as const } })),
+    ['--first-denials'],
+  )
+})
+
 test('the model as it is written, moments and all, agrees too on streams of less than a month', t => {
   if (!hasPython()) return t.skip('NO PYTHON: only the recorded verdicts are compared (test/golden)')
   const random = new Random(2)

@@ -56,9 +56,10 @@ test('a time in memory is one that can still matter: at most two per window leng
   assert.ok(times.length <= 21, `${times.length} times`)
 })
 
-test('forgetting names each secret that lost a time, with the newest it lost', () => {
+test('forgetting names each secret that lost a time, with the earliest it lost', () => {
   const secrets = new SecretTimes(windowMs, 3, 256)
   secrets.add(10, 1)
+  secrets.add(20, 1)
   secrets.add(200, 1)
   secrets.add(50, 2)
   secrets.add(300, 3)
