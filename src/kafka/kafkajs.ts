@@ -9,6 +9,7 @@ import { twError } from '../errors.ts'
 import { Batch } from './corrections/batch.ts'
 import { codecs } from './corrections/codecs.ts'
 import type { Codec } from './corrections/codecs.ts'
+import { followingCoordinator, joiningPatiently } from './corrections/group-coordinator.ts'
 import { recoverFromOffsetOutOfRange } from './corrections/offset-out-of-range.ts'
 import { groupMessagesPerPartition } from './corrections/partition-grouping.ts'
 import { decodeRecordBatches, magicOf } from './corrections/record-batches.ts'
@@ -102,7 +103,19 @@ function correctInPlace(): void {
   const compression = load<Compression>('protocol/message/compression')
   for (const [number, codec] of Object.entries(codecs)) compression.Codecs[Number(number)] = () => codec
   Object.assign(load<{ prototype: object }>('network/requestQueue').prototype, { scheduleCheckPendingRequests })
-  Object.assign(load<{ prototype: object }>('consumer/consumerGroup').prototype, { recoverFromOffsetOutOfRange })
+  const group = load<{ prototype: Parameters<typeof patchGroup>[0] }>('consumer/consumerGroup').prototype
+  patchGroup(group)
+}
+
+function patchGroup(group: {
+  joinAndSync: ReturnType<typeof joiningPatiently>
+  heartbeat: ReturnType<typeof followingCoordinator>
+}): void {
+  Object.assign(group, {
+    recoverFromOffsetOutOfRange,
+    joinAndSync: joiningPatiently(group.joinAndSync),
+    heartbeat: followingCoordinator(group.heartbeat),
+  })
 }
 
 /** Case A of the leak on the Batch that kafkajs will construct: producer 1 begins first, producer 2 aborts first. */
