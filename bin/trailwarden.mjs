@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'url'
 
 // Type stripping without a flag: https://nodejs.org/api/typescript.html
 const NEEDED = [22, 18]
+const LINGER_MS = 1000
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const sources = join(root, 'src', 'cli.ts')
 const built = join(root, 'dist', 'cli.js')
@@ -52,7 +53,6 @@ function run(entry) {
   import(pathToFileURL(entry).href)
     .then(cli => cli.main(process.argv.slice(2)))
     .then(
-      // Not process.exit: what was written to a pipe has to leave first.
       code => {
         process.exitCode = code
       },
@@ -61,6 +61,19 @@ function run(entry) {
         process.exitCode = 3
       },
     )
+    .then(leave)
+}
+
+/**
+ * Ends the process. What was written to a pipe has to leave first, so no process.exit at once; but a connection that
+ * something forgot to close must not keep a finished process from its supervisor either.
+ */
+function leave() {
+  const timer = setTimeout(() => {
+    if (process.stdout.writableLength > 0 || process.stderr.writableLength > 0) leave()
+    else process.exit()
+  }, LINGER_MS)
+  timer.unref()
 }
 
 if (inCheckout && !existsSync(join(root, 'node_modules'))) {

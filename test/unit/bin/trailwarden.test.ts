@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const checkout = join(import.meta.dirname, '..', '..', '..')
 const installed = mkdtempSync(join(tmpdir(), 'bin-test-'))
@@ -15,6 +16,7 @@ writeFileSync(
   join(installed, 'dist', 'cli.js'),
   `export async function main(argv) {
     if (argv[0] === 'throw') throw new Error('a bug')
+    if (argv[0] === 'linger') setInterval(() => {}, 1000)
     if (argv[0] === 'flood') for (let i = 0; i < 100_000; i++) process.stdout.write('line ' + i + '\\n')
     else console.log(JSON.stringify(argv))
     return 1
@@ -69,6 +71,20 @@ test('a reader that stops early gets no stack trace', async () => {
   })
   await new Promise(resolve => child.once('close', resolve))
   assert.equal(stderr, '')
+})
+
+test('a connection left open does not keep a finished process alive', async () => {
+  assert.equal((await run(installed, ['linger'])).code, 1)
+})
+
+test('a reader slower than the linger time still gets everything', async () => {
+  const child = spawn(process.execPath, [join(installed, 'bin', 'trailwarden.mjs'), 'flood'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await sleep(2_500)
+  let text = ''
+  for await (const chunk of child.stdout) text += String(chunk)
+  assert.ok(text.endsWith('line 99999\n'))
 })
 
 test('a failure of the command line itself is exit code 3', async () => {
