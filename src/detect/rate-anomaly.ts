@@ -5,13 +5,14 @@ import type { Anomaly } from '../alerts/alert.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { RateAnomalyParameters } from '../rules/rule.ts'
 import type { Detector, Verdict } from './detector.ts'
+import { hash53 } from './hash.ts'
 import type { RateHistoryState } from './rate-history.ts'
 import { RateHistory } from './rate-history.ts'
-import { hashValue, upperBound } from './rate-secrets.ts'
 import type { SuccessWatchState } from './rate-success.ts'
 import { SuccessWatch } from './rate-success.ts'
 import type { DenialWindowState } from './rate-window.ts'
 import { DenialWindow } from './rate-window.ts'
+import { upperBound } from './sorted-times.ts'
 
 /** What a detector needs to know besides the rule's own parameters, milliseconds. */
 export interface RateTiming {
@@ -125,7 +126,7 @@ export class RateAnomaly implements Detector {
 
   #count(event: CloudTrailEvent): void {
     // An absent value is one value: denials that name no secret are together one secret.
-    this.#denials.add(event.eventTime, hashValue(this.#rate.distinct.read(event) ?? ''))
+    this.#denials.add(event.eventTime, hash53('', this.#rate.distinct.read(event) ?? ''))
   }
 
   /** Judges every window (end - W, end] that a denial at `time` fell into; with `news`, only what is not reported yet. */

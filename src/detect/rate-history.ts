@@ -6,9 +6,9 @@ import { FirstDenials } from './rate-first-denials.ts'
 import type { DecayedSumsState } from './rate-kernel.ts'
 import type { Prediction } from './rate-model.ts'
 import { RateBaseline } from './rate-model.ts'
-import { upperBound } from './rate-secrets.ts'
 import { negativeBinomialTail } from './rate-tail.ts'
 import type { DenialWindow } from './rate-window.ts'
+import { upperBound } from './sorted-times.ts'
 
 export interface RateHistoryState {
   readonly baseline: DecayedSumsState

@@ -2,44 +2,15 @@
 // Pure. Values are kept as 53-bit hashes, so long names cost nothing and no secret name stands in the state.
 // Exact up to `capacity` secrets; beyond it the distinct count is a lower bound and "at least minDistinct" stays exact.
 
-/** FNV-1a (Fowler, Noll, Vo) over UTF-16 units in two lanes with different offsets, finished as in MurmurHash3; 53 bits. */
-export function hashValue(text: string): number {
-  let low = 0x811c9dc5
-  let high = 0x9dc5811c
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    low = Math.imul(low ^ unit, 0x01000193)
-    high = Math.imul(high ^ (unit + i), 0x01000193)
-  }
-  low = Math.imul(low ^ (low >>> 16), 0x85ebca6b)
-  low = Math.imul(low ^ (low >>> 13), 0xc2b2ae35)
-  high = Math.imul(high ^ (high >>> 15) ^ low, 0x2c1b3c6d)
-  high = Math.imul(high ^ (high >>> 12), 0x297a2d39)
-  return ((high ^ (high >>> 15)) >>> 11) * 2 ** 32 + ((low ^ (low >>> 16)) >>> 0)
-}
-
-/** Index of the first time greater than `time` in an ascending list. */
-export function upperBound(times: readonly number[], time: number): number {
-  let low = 0
-  let high = times.length
-  // The newest event is the common case: one comparison.
-  if (high === 0 || (times[high - 1] ?? 0) <= time) return high
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((times[middle] ?? 0) <= time) low = middle + 1
-    else high = middle
-  }
-  return low
-}
+import { insertDistinct, upperBound } from './sorted-times.ts'
 
 /**
  * Inserts a time and drops it, or a neighbour, when it is the middle of three within `spanMs`: any half-open window
  * (e - span, e] that holds the middle one then holds one of the outer two, so "occurs in the window" is unchanged.
  */
 export function insertThinned(times: number[], time: number, spanMs: number): void {
-  const at = upperBound(times, time)
-  if (times[at - 1] === time) return
-  times.splice(at, 0, time)
+  if (!insertDistinct(times, time)) return
+  const at = upperBound(times, time) - 1
   for (let i = Math.min(at + 1, times.length - 2); i >= Math.max(1, at - 1); i--) {
     if ((times[i + 1] ?? 0) - (times[i - 1] ?? 0) <= spanMs) times.splice(i, 1)
   }

@@ -3,7 +3,8 @@
 // has at most 2,700 distinct times: counts per time are exact below `timeCapacity`.
 import type { RateAnomalyParameters } from '../rules/rule.ts'
 import type { SecretTimesState } from './rate-secrets.ts'
-import { SecretTimes, upperBound } from './rate-secrets.ts'
+import { SecretTimes } from './rate-secrets.ts'
+import { upperBound } from './sorted-times.ts'
 
 /** Distinct denial times kept. Beyond it neighbours are joined, see {@link DenialWindow}. */
 export const timeCapacity = 4096

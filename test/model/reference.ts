@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Random } from '../../bench/samplers.ts'
+import { hash53 } from '../../src/detect/hash.ts'
 import { RateAnomaly } from '../../src/detect/rate-anomaly.ts'
-import { hashValue } from '../../src/detect/rate-secrets.ts'
 import type { RateAnomalyParameters } from '../../src/rules/rule.ts'
 import type { Call } from './streams.ts'
 import { modelArguments, randomStream, secretCall, shippedRate, shippedTiming } from './streams.ts'
@@ -30,7 +30,7 @@ export function referenceVerdicts(cases: readonly Case[], options: readonly stri
   const input = cases.map(({ rate, latenessMs, calls }) =>
     JSON.stringify({
       parameters: modelArguments(rate, latenessMs),
-      events: calls.map(({ time, outcome, secret }) => [time, outcome === 'DENIED', hashValue(secret ?? '')]),
+      events: calls.map(({ time, outcome, secret }) => [time, outcome === 'DENIED', hash53('', secret ?? '')]),
     }),
   )
   const run = spawnSync('python3', [fileURLToPath(new URL('verdicts.py', import.meta.url)), ...options], {
