@@ -131,7 +131,7 @@ function logClient({ kafka, admin, cluster, logger, options }: Parts): LogClient
   const outOfRange = options.outOfRange ?? 'fail'
 
   return {
-    producer: async settings => plainProducer(kafka, wire, settings?.retryForMs ?? defaultRetryForMs),
+    producer: async settings => plainProducer(kafka, wire, settings?.retryForMs ?? defaultRetryForMs, logger),
     transactionalProducer: transactionalId => fencedProducer(kafka, transactionalId, wire),
     consumer: (settings: KafkaConsumerOptions) =>
       groupConsumer({ kafka, logger, offsets, committed }, { outOfRange, ...settings }),

@@ -38,6 +38,11 @@ interface Compression {
   readonly Codecs: Record<number, (() => Codec) | undefined>
 }
 
+interface GroupMethods {
+  readonly joinAndSync: ReturnType<typeof joiningPatiently>
+  readonly heartbeat: ReturnType<typeof followingCoordinator>
+}
+
 const path = (name: string) => require.resolve(`kafkajs/src/${name}`)
 const load = <T>(name: string) => require(`kafkajs/src/${name}`) as T
 
@@ -103,14 +108,7 @@ function correctInPlace(): void {
   const compression = load<Compression>('protocol/message/compression')
   for (const [number, codec] of Object.entries(codecs)) compression.Codecs[Number(number)] = () => codec
   Object.assign(load<{ prototype: object }>('network/requestQueue').prototype, { scheduleCheckPendingRequests })
-  const group = load<{ prototype: Parameters<typeof patchGroup>[0] }>('consumer/consumerGroup').prototype
-  patchGroup(group)
-}
-
-function patchGroup(group: {
-  joinAndSync: ReturnType<typeof joiningPatiently>
-  heartbeat: ReturnType<typeof followingCoordinator>
-}): void {
+  const { prototype: group } = load<{ prototype: GroupMethods }>('consumer/consumerGroup')
   Object.assign(group, {
     recoverFromOffsetOutOfRange,
     joinAndSync: joiningPatiently(group.joinAndSync),

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CompressionTypes, Kafka, Producer as KafkajsProducer } from 'kafkajs'
 import { TrailwardenError, twError } from '../errors.ts'
 import type { OutRecord, Producer } from '../log/log-client.ts'
+import type { KafkaLogger } from './connection.ts'
 import { asFault, isTooLarge, isTransient } from './faults.ts'
 import { halves, produceRequests, sizeOf } from './produce-requests.ts'
 import type { TopicMessages } from './produce-requests.ts'
@@ -43,6 +44,8 @@ export const chosenPartition = () => (args: { message: { partition?: number } })
 
 const firstWaitMs = 50
 const longestWaitMs = 2_000
+// The first failure, and then about every twenty seconds.
+const warnEvery = 10
 
 /** Doubling back-off between redone requests, spread by a fifth so that many producers do not come back together. */
 export function backoffMs(attempt: number): number {
@@ -63,7 +66,7 @@ export async function requestsFor(
 }
 
 /** A plain producer. Connects at the first send, so that handing it out never fails; `retryForMs` bounds each send. */
-export function plainProducer(kafka: Kafka, wire: Wire, retryForMs: number): Producer {
+export function plainProducer(kafka: Kafka, wire: Wire, retryForMs: number, logger: KafkaLogger): Producer {
   let client: Promise<KafkajsProducer> | null = null
   let closed = false
   let next = 0
@@ -101,6 +104,8 @@ export function plainProducer(kafka: Kafka, wire: Wire, retryForMs: number): Pro
         if (!isTransient(error) || Date.now() + wait > deadline) {
           throw asFault(error, 'TW_PRODUCE_FAILED', `Producing to ${request.map(r => r.topic).join(', ')}`)
         }
+        const fields = { attempt: attempt + 1, error: error instanceof Error ? error.message : String(error) }
+        if (attempt % warnEvery === 0) logger.warn(fields, 'Producing failed, trying again')
         await sleep(wait)
       }
     }
