@@ -1,0 +1,87 @@
+// The state codec: layouts of other versions, damaged records, and the schema's own example.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { stateUpgrades, StateDecoder, StateEncoder } from '../../../src/codecs/principal-state.ts'
+import type { OlderState } from '../../../src/codecs/principal-state.ts'
+import { Encoder } from '../../../src/codecs/confluent.ts'
+import { Engine } from '../../../src/detect/engine.ts'
+import type { PrincipalStateRecord } from '../../../src/detect/engine.ts'
+import { stateVersion } from '../../../src/detect/principal-state.ts'
+import { at, call, minute, multiRegion, plainProse, ruleSet, step } from '../../harness/detection.ts'
+
+type Json = Record<string, unknown> & { readonly maxTime: number; readonly version: number }
+const topic = new URL('../../../topics/cloudtrail.detector-state.v1/', import.meta.url)
+const read = (name: string): Json => JSON.parse(readFileSync(new URL(name, topic), 'utf8'))
+const schema = read('value.avsc')
+
+function decoder(upgrades = stateUpgrades): StateDecoder {
+  const made = new StateDecoder(schema, upgrades)
+  assert.equal(made.learn(1, schema), null)
+  return made
+}
+
+function someState(): PrincipalStateRecord {
+  const engine = new Engine(ruleSet([multiRegion]), plainProse)
+  for (let i = 0; i < 6; i++)
+    step(engine, call(at('10:00') + i * minute, { awsRegion: `region-${i}`, eventId: `e${i}` }))
+  return engine.state(call(0).principal.key)!
+}
+
+/** A record as written, with another version number: only the layouts' numbers differ. */
+function writtenAs(version: number): Buffer {
+  return new StateEncoder(schema).encode({ ...someState(), version }, 1)
+}
+
+function reasonOf(bytes: Buffer): string | null {
+  const state = decoder().decode(bytes)
+  return 'rejected' in state ? state.rejected : null
+}
+
+describe('a state record', () => {
+  test('comes back as it was written', () => {
+    assert.deepEqual(decoder().decode(new StateEncoder(schema).encode(someState(), 1)), someState())
+  })
+
+  test('of an earlier version goes through every upgrade in turn', () => {
+    const upgrades = new Map([
+      [stateVersion - 2, (s: OlderState) => ({ ...s, version: stateVersion - 1, maxTime: Number(s['maxTime']) + 1 })],
+      [stateVersion - 1, (s: OlderState) => ({ ...s, version: stateVersion, maxTime: Number(s['maxTime']) * 2 })],
+    ])
+    const state = decoder(upgrades).decode(writtenAs(stateVersion - 2)) as PrincipalStateRecord
+    assert.equal(state.version, stateVersion)
+    assert.equal(state.maxTime, (someState().maxTime + 1) * 2)
+  })
+
+  test('of an earlier version without an upgrade is refused', () => {
+    assert.equal(reasonOf(writtenAs(stateVersion - 1)), 'bad-avro')
+  })
+
+  test('of a later version says so', () => {
+    assert.deepEqual(decoder().decode(writtenAs(stateVersion + 1)), { newerVersion: stateVersion + 1 })
+  })
+
+  test('that is cut anywhere is refused, never half read', () => {
+    const bytes = new StateEncoder(schema).encode(someState(), 1)
+    for (let length = 0; length < bytes.length; length += 7) {
+      assert.ok('rejected' in decoder().decode(bytes.subarray(0, length)), `cut at ${length}`)
+    }
+  })
+
+  test('whose indices point nowhere is refused', () => {
+    const bytes = new Encoder<object>(schema).encode(
+      { ...read('example.json'), strings: [], seenHashes: Buffer.alloc(0) },
+      1,
+    )
+    assert.equal(reasonOf(bytes), 'bad-avro')
+  })
+
+  test('is as the example shows', () => {
+    const { seenHashes, ...example } = read('example.json')
+    const bytes = new Encoder<object>(schema).encode(
+      { ...example, seenHashes: Buffer.from(String(seenHashes), 'latin1') },
+      1,
+    )
+    assert.deepEqual(decoder().decode(bytes), someState())
+  })
+})

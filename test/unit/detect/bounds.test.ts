@@ -1,0 +1,148 @@
+// The bounded parts one by one: hashes, capped lists, seen events, thinning, sightings.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { CappedList } from '../../../src/detect/capped-list.ts'
+import { saturation } from '../../../src/detect/condition.ts'
+import { hash32, hash53 } from '../../../src/detect/hash.ts'
+import { eventHash, maxSeen, SeenEvents } from '../../../src/detect/seen-events.ts'
+import { Sightings } from '../../../src/detect/sightings.ts'
+import { thinToCap } from '../../../src/detect/sorted-times.ts'
+import { boundedText, boundedValue, maxValueLength } from '../../../src/detect/text.ts'
+import { call, minute } from '../../harness/detection.ts'
+
+const ids = Array.from({ length: 50_000 }, (_, i) => `5d1c1a3e-8f5b-4c1e-9a3e-${String(i).padStart(12, '0')}`)
+
+describe('hashes', () => {
+  test('stay what they are: the state topic holds them', () => {
+    assert.equal(hash53('111122223333', '5d1c1a3e-8f5b-4c1e-9a3e-2a6f4b1c0d9e'), 882992766651674)
+    assert.equal(hash32('us-east-1'), 1809848161)
+  })
+
+  test('of 53 bits do not collide on event ids that differ in one digit, and use all their bits', () => {
+    const hashes = ids.map(id => hash53('111122223333', id))
+    assert.equal(new Set(hashes).size, ids.length)
+    assert.ok(hashes.every(h => Number.isSafeInteger(h) && h >= 0 && h < 2 ** 53))
+    for (let bit = 0; bit < 53; bit++) {
+      const ones = hashes.filter(h => Math.floor(h / 2 ** bit) % 2 === 1).length
+      // half of 50,000, within six standard deviations of a fair coin (sd 112)
+      assert.ok(Math.abs(ones - ids.length / 2) < 6 * 112, `bit ${bit}: ${ones}`)
+    }
+  })
+
+  test('keep account and id apart', () => {
+    assert.notEqual(hash53('a', 'bc'), hash53('ab', 'c'))
+    assert.notEqual(hash53('', 'a'), hash53('a', ''))
+    assert.equal(eventHash('111122223333', ''), null)
+  })
+})
+
+describe('a capped list', () => {
+  test('counts exactly up to sixty-four and within forty percent far beyond', () => {
+    const list = new CappedList(20)
+    ids.forEach((id, i) => {
+      list.add(id)
+      list.add(id)
+      if (i < 64) assert.equal(list.total(), i + 1)
+    })
+    assert.equal(list.items.length, 20)
+    assert.ok(Math.abs(list.total() - ids.length) < 0.4 * ids.length, String(list.total()))
+  })
+
+  test('says the same whatever the order, beyond what it lists', () => {
+    const forth = new CappedList(5)
+    const back = new CappedList(5)
+    for (const id of ids.slice(0, 900)) forth.add(id)
+    for (const id of ids.slice(0, 900).reverse()) back.add(id)
+    assert.equal(forth.total(), back.total())
+  })
+
+  test('joins without counting twice', () => {
+    const all = new CappedList(10)
+    for (const id of ids.slice(0, 300)) all.add(id)
+    const parts = [ids.slice(0, 200), ids.slice(100, 300)].map(part => {
+      const list = new CappedList(10)
+      for (const id of part) list.add(id)
+      return list
+    })
+    parts[0]!.merge(parts[1]!)
+    assert.equal(parts[0]!.total(), all.total())
+    assert.equal(parts[0]!.items.length, 10)
+  })
+})
+
+describe('seen events', () => {
+  const fill = (count: number, gap: number): SeenEvents => {
+    const seen = new SeenEvents()
+    for (let i = 0; i < count; i++) seen.add(i, i * gap, i * gap - 15 * minute, i * gap - 24 * 60 * minute)
+    return seen
+  }
+
+  test('forget nothing within lateness below the cap', () => {
+    const seen = fill(3000, 300)
+    for (let i = 0; i < 3000; i++) assert.ok(seen.has(i), `event ${i}`)
+  })
+
+  test('forget the oldest first at the cap', () => {
+    const seen = fill(2 * maxSeen, 1)
+    assert.ok(seen.size() <= maxSeen)
+    assert.ok(!seen.has(0) && seen.has(2 * maxSeen - 1) && seen.has(2 * maxSeen - maxSeen + 64))
+  })
+
+  test('go on apart after a copy', () => {
+    const one = fill(10, 1000)
+    const two = one.clone()
+    two.add(100, 0, 0, 0)
+    one.add(200, 0, 0, 0)
+    assert.deepEqual([one.has(100), one.has(200), two.has(100), two.has(200)], [false, true, true, false])
+    assert.deepEqual(new SeenEvents(one.snapshot()).snapshot(), one.snapshot())
+  })
+})
+
+describe('other bounds', () => {
+  test('thinning keeps the ends and the sparse times', () => {
+    const times = [0, 100, 200, 201, 202, 300]
+    thinToCap(times, 5)
+    assert.deepEqual(times, [0, 100, 200, 202, 300])
+  })
+
+  test('how far to count for every operator', () => {
+    const table: [Parameters<typeof saturation>[0], number][] = [
+      [{ gte: 5 }, 5],
+      [{ gte: 4.5 }, 5],
+      [{ gt: 5 }, 6],
+      [{ lt: 5 }, 6],
+      [{ eq: 3 }, 4],
+      [{ gte: 2, lte: 7 }, 8],
+      [{ gte: -3 }, 1],
+    ]
+    for (const [condition, expected] of table) assert.equal(saturation(condition), expected, JSON.stringify(condition))
+  })
+
+  test('long values are cut and stay distinct, lone surrogates are replaced', () => {
+    const [a, b] = ['a', 'b'].map(end => boundedValue('x'.repeat(3000) + end))
+    assert.notEqual(a, b)
+    assert.equal(a?.length, maxValueLength)
+    assert.equal(boundedValue('\ud800'), '\ufffd')
+    assert.equal(boundedText('ab\u{1f600}', 3), 'ab\ufffd')
+    assert.deepEqual([boundedValue(''), boundedText(7, 3)], [null, null])
+  })
+
+  test('rows of alike events count them all, and rows beyond the cap keep the counts of their value', () => {
+    const rows = new Sightings(80 * minute, 3)
+    for (let i = 0; i < 10; i++) rows.add(call(i * minute), 'a')
+    assert.deepEqual(
+      rows.rows.map(r => [r.first, r.last, r.count]),
+      [[0, 9 * minute, 10]],
+    )
+    for (const ip of ['1', '2', '3', '4']) rows.add(call(20 * minute, { sourceIPAddress: ip }), 'a')
+    assert.equal(rows.rows.length, 3)
+    assert.equal(
+      rows.rows.reduce((sum, r) => sum + r.count, 0),
+      14,
+    )
+    const weight = rows.weight()
+    assert.equal(new Sightings(80 * minute, 3, rows.snapshot()).weight(), weight)
+    rows.dropThrough(30 * minute)
+    assert.equal(rows.weight(), 0)
+  })
+})
