@@ -20,7 +20,17 @@ const ascii = /^[\x00-\x7f]*$/
  * the same part of the folded text, at the same length (full lower-casing does not: final sigma, dotted capital I).
  */
 export function fold(text: string): string {
-  if (ascii.test(text)) return text.toLowerCase()
+  if (text === lastText) return lastFolded
+  lastFolded = ascii.test(text) ? text.toLowerCase() : foldWide(text)
+  lastText = text
+  return lastFolded
+}
+
+// Rules that look at one event fold the same field one after the other; no result depends on this memory.
+let lastText = ''
+let lastFolded = ''
+
+function foldWide(text: string): string {
   let folded = ''
   for (const char of text) {
     const lower = char.toLowerCase()
