@@ -90,7 +90,7 @@ function compileRegex(source: string, flags: string, refuse: Refuse): ValueTest 
   if (flags.includes('s')) bits |= RE2JS.DOTALL
   try {
     const regex = RE2JS.compile(source, bits)
-    return onText(text => regex.matcher(text.length > maxRegexText ? text.slice(0, maxRegexText) : text).find())
+    return onText(text => regex.test(text.length > maxRegexText ? text.slice(0, maxRegexText) : text))
   } catch (error) {
     const reason = (error as Error).message.replace(/^error parsing regexp: /, '')
     return refuse(

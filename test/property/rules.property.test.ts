@@ -313,6 +313,34 @@ test('patterns mean what the definition says, in every position', () => {
   )
 })
 
+test('regular expressions agree with those of the language where both know the syntax', () => {
+  const atom = fc.constantFrom('a', 'b', '.', '[ab]', '[^a]', '\\d', '\\w', '\\.', 'é', '\\bb')
+  const { expression } = fc.letrec<{ expression: string }>(tie => ({
+    expression: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      atom,
+      fc.tuple(tie('expression'), tie('expression')).map(parts => parts.join('')),
+      fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => `(?:${a}|${b})`),
+      fc.tuple(tie('expression'), fc.constantFrom('*', '+', '?', '{1,2}')).map(([a, q]) => `(?:${a})${q}`),
+      tie('expression').map(a => `^${a}`),
+      tie('expression').map(a => `${a}$`),
+    ),
+  }))
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', 'A', 'B', '1', '.', '\n', 'é', '😀'), maxLength: 8 })
+  const flags = fc.subarray(['i', 'm', 's'])
+  fc.assert(
+    fc.property(expression, text, flags, (source, userAgent, chosen) => {
+      const key = ['userAgent|re', ...chosen].join('|')
+      const detection = { a: { [key]: source }, condition: 'a' }
+      const result = loadRules([{ path: 'f.yml', text: textOf([{ title: 't', name: 'n', logsource, detection }]) }])
+      assert.ok('rules' in result)
+      const expected = new RegExp(source, `u${chosen.join('')}`).test(userAgent)
+      assert.equal(result.rules.match(eventWith({ userAgent })).length > 0, expected, `${source} ${chosen.join('')}`)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
 test('ranges of addresses agree with arithmetic on the bits', () => {
   const address = fc.bigInt({ min: 0n, max: (1n << 128n) - 1n })
   const write = (value: bigint): string =>
