@@ -21,7 +21,7 @@ export function groupHash(values: readonly string[]): string {
 }
 
 /** A rule id as it stands in a key: as it is, or cut and hashed where it is long, not printable or holds a colon. */
-export function ruleIdInKey(ruleId: string): string {
+function ruleIdInKey(ruleId: string): string {
   if (ruleId.length <= maxRuleId && /^[!-9;-~]+$/.test(ruleId)) return ruleId
   const printable = ruleId.replace(/[^!-9;-~]/g, '_').slice(0, maxRuleId - 17)
   return `${printable}-${hex16(ruleId)}`

@@ -21,7 +21,7 @@ export type OlderState = { readonly version: number } & Readonly<Record<string, 
 export type StateUpgrades = ReadonlyMap<number, (older: OlderState) => OlderState>
 
 /** Upgrades from every earlier version; there is none before 1. */
-export const stateUpgrades: StateUpgrades = new Map()
+const stateUpgrades: StateUpgrades = new Map()
 
 /** Writes state records; `schema` is topics/cloudtrail.detector-state.v1/value.avsc. */
 export class StateEncoder {

@@ -16,7 +16,7 @@ export interface EpisodesSnapshot {
 }
 
 /** Qualifying times kept for the lateness zone; see `maxEvaluationTimes` of window-count.ts for the arithmetic. */
-export const maxQualifyingTimes = 1024
+const maxQualifyingTimes = 1024
 
 /** The qualifying times of one rule for one principal and group. */
 export class Episodes {
@@ -39,18 +39,26 @@ export class Episodes {
     thinToCap(this.open, maxQualifyingTimes)
   }
 
-  /** Nothing earlier than `zone` can arrive any more: folds earlier times, and forgets an episode nothing can join. */
-  settle(zone: number): void {
+  /**
+   * Nothing earlier than `zone` can arrive any more: folds earlier times, and forgets an episode nothing can join.
+   * Returns whether an episode was forgotten.
+   */
+  settle(zone: number): boolean {
+    let forgotten = false
     const count = upperBound(this.open, Math.ceil(zone) - 1)
-    if (count > 0) {
-      for (let i = 0; i < count; i++) this.settled = this.extend(this.settled, this.open[i] as number)
-      this.open.splice(0, count)
+    for (let i = 0; i < count; i++) {
+      const next = this.extend(this.settled, this.open[i] as number)
+      if (this.settled !== null && next.opening !== this.settled.opening) forgotten = true
+      this.settled = next
     }
+    if (count > 0) this.open.splice(0, count)
     const { settled } = this
     if (settled !== null && (zone - settled.end > this.dedup || zone - settled.opening > this.longest)) {
       // an episode of the zone has its own opening by now, so this one can go
       this.settled = null
+      forgotten = true
     }
+    return forgotten
   }
 
   private extend(episode: Episode | null, time: number): Episode {

@@ -11,14 +11,14 @@ import type { WatchContext, WatchSnapshot } from './watch.ts'
 import { Watch } from './watch.ts'
 
 /** Groups watched per rule with further group-by fields; the one with the oldest newest event goes first. */
-export const maxGroups = 64
+const maxGroups = 64
 
 /**
  * Budget of one principal over all rules and groups, in UTF-16 units of text plus 4 per number: a state record stays
  * below Kafka's default message size of 1 MB even where every unit takes three bytes of UTF-8. Beyond it the watch with
  * the oldest newest event is dropped, and a watch that is alone gives up description.
  */
-export const maxWeight = 250_000
+const maxWeight = 250_000
 
 /** Version of {@link PrincipalStateRecord}; src/codecs/principal-state.ts upgrades earlier ones. */
 export const stateVersion = 1

@@ -8,15 +8,15 @@ import { hash53 } from './hash.ts'
  * event lost in 2.2e12. Beyond the cap the oldest are forgotten first, so a copy that comes after 4096 further matching
  * events of the same principal within lateness (4.5 a second for 15 minutes) counts again.
  */
-export const maxSeen = 4096
+const maxSeen = 4096
 
 /**
  * Events remembered beyond lateness. A copy has the same event time, so once that is late no copy can count: older
  * entries only tell "duplicate" from "late" in the metrics, and are worth little state.
  */
-export const maxSeenSettled = 128
+const maxSeenSettled = 128
 
-const sweepEvery = 32
+const sweepEvery = 64
 const firstSweep = maxSeenSettled + sweepEvery
 
 /** Plain form of {@link SeenEvents}: parallel arrays, oldest arrival first. */

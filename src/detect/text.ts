@@ -3,7 +3,7 @@
 import { capped } from '../normalize/capped-text.ts'
 
 /** Longest counted value or group value that is kept as it is; a longer one is cut and keeps its identity by a hash. */
-export const maxValueLength = 200
+const maxValueLength = 200
 
 /** A counted value: empty is absent, long ones are cut and hashed so that they stay distinct. */
 export function boundedValue(value: string | null | undefined): string | null {

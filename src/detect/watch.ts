@@ -16,7 +16,7 @@ import { Sightings } from './sightings.ts'
 import { boundedValue } from './text.ts'
 
 /** Announced episodes a watch remembers; more can be open at once only where `dedup` is far shorter than lateness. */
-export const maxAnnouncements = 32
+const maxAnnouncements = 32
 
 /** Plain form of {@link Watch}: what the state record keeps. */
 export interface WatchSnapshot {
@@ -89,8 +89,7 @@ export class Watch {
       this.judge(verdicts, null, context)
     }
     if (!this.episodes.empty()) {
-      this.episodes.settle(zone)
-      if (this.announcements.length > 0) this.forgetSettled()
+      if (this.episodes.settle(zone)) this.forgetSettled()
     }
     this.sightings.dropThrough(zone - this.rule.windowMs)
   }

@@ -16,7 +16,7 @@ import type { ContentSnapshot, WindowContent } from './window-content.ts'
  * Evaluation times kept for the lateness zone. CloudTrail times are whole seconds, so the default lateness of 900 s
  * has at most 901; beyond the cap the densest are thinned and an episode's edge may move by the gap between two of them.
  */
-export const maxEvaluationTimes = 1024
+const maxEvaluationTimes = 1024
 
 const none: readonly Verdict[] = []
 

@@ -5,7 +5,6 @@ import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { StateEncoder } from '../../src/codecs/principal-state.ts'
 import { Engine } from '../../src/detect/engine.ts'
-import { maxSeen } from '../../src/detect/seen-events.ts'
 import type { Rule } from '../../src/rules/rule.ts'
 import { awsRegion, call, rateRule, rule, ruleSet, secret, second, sourceIP } from '../harness/detection.ts'
 
@@ -107,7 +106,7 @@ describe('the state of one principal', () => {
       transaction.merge()
       return engine.state(who.key)?.seen.hashes.length ?? 0
     }
-    assert.ok(remembered(10, 6000) <= maxSeen)
-    assert.ok(remembered(minutes(1), 6000) < 128 + 32 + 16)
+    assert.ok(remembered(10, 6000) <= 4096)
+    assert.ok(remembered(minutes(1), 6000) < 128 + 64 + 16)
   })
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { stateUpgrades, StateDecoder, StateEncoder } from '../../../src/codecs/principal-state.ts'
+import { StateDecoder, StateEncoder } from '../../../src/codecs/principal-state.ts'
 import type { OlderState } from '../../../src/codecs/principal-state.ts'
 import { Encoder } from '../../../src/codecs/confluent.ts'
 import { Engine } from '../../../src/detect/engine.ts'
@@ -15,7 +15,7 @@ const topic = new URL('../../../topics/cloudtrail.detector-state.v1/', import.me
 const read = (name: string): Json => JSON.parse(readFileSync(new URL(name, topic), 'utf8'))
 const schema = read('value.avsc')
 
-function decoder(upgrades = stateUpgrades): StateDecoder {
+function decoder(upgrades?: ConstructorParameters<typeof StateDecoder>[1]): StateDecoder {
   const made = new StateDecoder(schema, upgrades)
   assert.equal(made.learn(1, schema), null)
   return made

@@ -327,3 +327,23 @@ describe('the denied-call rate', () => {
     assert.ok(Math.abs(engine.deniedPerHour - (1 + 2 / Math.E)) < 1e-12)
   })
 })
+
+describe('state', () => {
+  test('of a counting rule goes when nothing in it can matter any more', () => {
+    const other = rule('other', { kind: 'single' }, { feeds: [1] })
+    const rules = ruleSet(
+      [multiRegion, perHour, rule('single', { kind: 'single' }), other],
+      [e => e.eventName === 'BatchGetSecretValue', e => e.eventName === 'GetSecretValue'],
+    )
+    const watching = (later: number): string[] => {
+      const again = new Engine(rules, plainProse)
+      for (const event of [...sweep(at('10:00'), 6), call(at('10:20'))]) step(again, event)
+      step(again, call(later, { eventName: 'GetSecretValue' }))
+      return (again.state(call(0).principal.key)?.watches ?? []).map(w => w.ruleId)
+    }
+    // ten minutes of window or dedup, an hour of window; fifteen minutes of lateness
+    assert.deepEqual(watching(at('10:45')), ['secretsmanager-multi-region', 'calls', 'single', 'other'])
+    assert.deepEqual(watching(at('10:45') + 1), ['calls', 'other'])
+    assert.deepEqual(watching(at('11:35') + 1), ['other'])
+  })
+})
