@@ -40,3 +40,11 @@ export function joined(value: FieldValue): string | null {
   const texts = [...new Set(value.filter(item => item !== null && item !== '').map(item => textOf(item as Scalar)))]
   return texts.length === 0 ? null : texts.join(', ')
 }
+
+/** True when a test holds for the value or, of several, for any; an absent or empty field is tested as null. */
+export function matchesAny(value: FieldValue, test: (value: Scalar | null) => boolean): boolean {
+  if (value === undefined || value === null) return test(null)
+  if (typeof value !== 'object') return test(value)
+  for (const item of value) if (test(item)) return true
+  return false
+}

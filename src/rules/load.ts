@@ -3,7 +3,7 @@
 import { cloudTrailFields, fieldReader } from './cloudtrail-fields.ts'
 import { canonical, contentHash } from './content-hash.ts'
 import { readCorrelation } from './correlation.ts'
-import type { Directory, Fed } from './correlation.ts'
+import type { Directory, Fed } from './directory.ts'
 import { compileDetection } from './detection-rule.ts'
 import { buildDispatch } from './dispatch.ts'
 import type { Compiled } from './dispatch.ts'

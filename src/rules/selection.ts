@@ -1,14 +1,16 @@
 // Search identifiers of a detection: maps, lists of maps, keyword lists, compiled into tests of a record. Pure.
 // Generic over the record, so that suppressions select alerts with the same language that rules select events with.
 import type { Entry, ListValue, ScalarValue, Value } from './document.ts'
-import type { FieldAccess, FieldResolver, FieldValue, Scalar } from './field.ts'
-import { textOf } from './field.ts'
-import { parseModifiers, timeParts } from './modifiers.ts'
-import type { Modifiers, TimePart } from './modifiers.ts'
+import type { FieldAccess, FieldResolver, FieldValue } from './field.ts'
+import { matchesAny, textOf } from './field.ts'
+import { compileReference } from './field-reference.ts'
+import { parseModifiers } from './modifiers.ts'
+import type { Modifiers } from './modifiers.ts'
 import type { Problems } from './problems.ts'
 import { allOf, anyOf, negate } from './test.ts'
 import type { Test } from './test.ts'
 import { fold, literalOf, parsePattern } from './text.ts'
+import { timeReader } from './time-part.ts'
 import { compileValue } from './values.ts'
 import type { ValueTest } from './values.ts'
 
@@ -92,13 +94,6 @@ function linked<T>(read: (record: T) => FieldValue, tests: readonly ValueTest[],
   }
 }
 
-function matchesAny(value: FieldValue, test: ValueTest): boolean {
-  if (value === undefined || value === null) return test(null)
-  if (typeof value !== 'object') return test(value)
-  for (const item of value) if (test(item)) return true
-  return false
-}
-
 // Lists of plain names are the bulk of what rules hold: one lookup instead of one comparison each.
 function compileValues(
   written: readonly ScalarValue[],
@@ -176,75 +171,4 @@ function compileExists<T>(
   }
   const present = wanted !== modifiers.negated
   return { cost: access.cost, test: record => (access.read(record) !== undefined) === present }
-}
-
-// Both sides may have several values; any pair that agrees is a match. An absent side never matches.
-function compileReference<T>(
-  access: FieldAccess<T>,
-  written: readonly ScalarValue[],
-  modifiers: Modifiers,
-  resolve: FieldResolver<T>,
-  problems: Problems,
-): Test<T> | null {
-  const others: FieldAccess<T>[] = []
-  for (const { source, at } of written) {
-    const other = resolve(source)
-    if ('problem' in other || source === '') {
-      problems.add(
-        at,
-        'problem' in other ? other.problem : "'fieldref' names no field",
-        'hint' in other ? other.hint : 'Name a field',
-      )
-    } else others.push(other)
-  }
-  if (others.length < written.length) return null
-  const normal = modifiers.cased ? (text: string): string => text : fold
-  const agree = (a: string, b: string): boolean => {
-    if (modifiers.anchor === 'anywhere') return a.includes(b)
-    if (modifiers.anchor === 'start') return a.startsWith(b)
-    return modifiers.anchor === 'end' ? a.endsWith(b) : a === b
-  }
-  const matches = (record: T, other: FieldAccess<T>): boolean => {
-    const left = access.read(record)
-    return matchesAny(
-      other.read(record),
-      b => b !== null && matchesAny(left, a => a !== null && agree(normal(textOf(a)), normal(textOf(b)))),
-    )
-  }
-  const test: Test<T> = {
-    cost: Math.max(access.cost, ...others.map(other => other.cost)) + 4,
-    test: record =>
-      modifiers.all ? others.every(other => matches(record, other)) : others.some(other => matches(record, other)),
-  }
-  return modifiers.negated ? negate(test) : test
-}
-
-function timeReader<T>(access: FieldAccess<T>, part: TimePart): ((record: T) => Scalar | undefined) | null {
-  const time = access.time
-  if (time === undefined || !timeParts.includes(part)) return null
-  return record => {
-    const at = time(record)
-    return at === null || Math.abs(at) > 8.64e15 ? undefined : partOf(new Date(at), part)
-  }
-}
-
-function partOf(at: Date, part: TimePart): number {
-  switch (part) {
-    case 'minute':
-      return at.getUTCMinutes()
-    case 'hour':
-      return at.getUTCHours()
-    case 'day':
-      return at.getUTCDate()
-    case 'month':
-      return at.getUTCMonth() + 1
-    case 'year':
-      return at.getUTCFullYear()
-    case 'week': {
-      // ISO 8601: the week of the year's first Thursday is week 1.
-      const thursday = Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate() + 4 - (at.getUTCDay() || 7))
-      const january = Date.UTC(new Date(thursday).getUTCFullYear(), 0, 1)
-      return Math.floor((thursday - january) / 604_800_000) + 1
-    }
-  }
 }

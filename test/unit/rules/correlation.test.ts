@@ -208,6 +208,7 @@ describe('rate_anomaly', () => {
       dispersion: 2,
       dispersionBlocks: 48,
       successWithinMs: 3_600_000,
+      model: 'shared',
     })
     assert.equal(isDenied(eventWith({ outcome: 'DENIED' })), true)
     assert.equal(isDenied(eventWith()), false)
