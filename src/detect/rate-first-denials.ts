@@ -50,9 +50,9 @@ export class FirstDenials {
     if (count >= minCount) this.#bursts.add(blockEnd, [1, Math.min(count - minCount, burstCap)])
   }
 
-  /** Denials that leave the window: their secrets are known from now on. In order of time, whatever the order of arrival. */
-  forget(lost: { readonly hash: number; readonly time: number }[]): void {
-    lost.sort((a, b) => a.time - b.time || a.hash - b.hash)
+  /** Secrets whose last denial left the window are known from now on: in order of time, whatever the order of arrival. */
+  forget(lost: { readonly hash: number; readonly last: number }[]): void {
+    lost.sort((a, b) => a.last - b.last || a.hash - b.hash)
     for (const { hash } of lost) {
       this.#known.add(hash)
       for (const oldest of this.#known) {

@@ -60,8 +60,8 @@ export class RateHistory {
   /** Removes denials at or before `horizon` from the window. */
   prune(horizon: number, denials: DenialWindow): void {
     if (this.#firstDenials === null) return denials.prune(horizon)
-    const lost: { hash: number; time: number }[] = []
-    denials.prune(horizon, (hash, time) => lost.push({ hash, time }))
+    const lost: { hash: number; last: number }[] = []
+    denials.prune(horizon, (hash, last) => lost.push({ hash, last }))
     if (lost.length > 0) this.#firstDenials.forget(lost)
   }
 

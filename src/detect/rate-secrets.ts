@@ -55,21 +55,24 @@ export class SecretTimes {
     return count
   }
 
-  /** Secrets whose earliest denial that is remembered here lies in (after, through], and that `known` does not hold. */
+  /** Secrets that `known` does not hold and whose earliest denial, since they were last forgotten, lies in (after, through]. */
   firstDenials(after: number, through: number, known: (hash: number) => boolean): number {
     let count = 0
     for (const [hash, [first = 0]] of this.#times) if (first > after && first <= through && !known(hash)) count++
     return count
   }
 
-  /** Forgets times at or before `horizon`; names each secret that lost one, with the earliest time it lost. */
-  prune(horizon: number, forgotten?: (hash: number, time: number) => void): void {
+  /**
+   * Forgets secrets last denied at or before `horizon`, naming each with that time. Of the others the earliest time stays:
+   * it tells a first denial from a further one.
+   */
+  prune(horizon: number, forgotten?: (hash: number, last: number) => void): void {
     for (const [hash, times] of this.#times) {
       const gone = upperBound(times, horizon)
-      if (gone === 0) continue
-      forgotten?.(hash, times[0] ?? 0)
-      if (gone === times.length) this.#times.delete(hash)
-      else times.splice(0, gone)
+      if (gone === times.length) {
+        forgotten?.(hash, times[gone - 1] ?? 0)
+        this.#times.delete(hash)
+      } else if (gone > 1) times.splice(1, gone - 1)
     }
   }
 

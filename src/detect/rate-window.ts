@@ -122,8 +122,8 @@ export class DenialWindow {
     if (this.#times[at] === end) this.#reported[at] = 1
   }
 
-  /** Forgets denials at or before `horizon`; names the secrets that lost a time. */
-  prune(horizon: number, forgotten?: (hash: number, time: number) => void): void {
+  /** Forgets denials at or before `horizon`; names each secret that has none left, with the time of its last. */
+  prune(horizon: number, forgotten?: (hash: number, last: number) => void): void {
     const gone = upperBound(this.#times, horizon)
     if (gone === 0) return
     this.#times.splice(0, gone)

@@ -3,8 +3,8 @@
 """The variant of denied_rate.py that looks at which secrets are new, and learns how large benign bursts are.
 
   first denials  a secret that is not known is denied for the first time; such denials are a stream of their own with its
-                 own history (another DeniedRate). A secret is known once a denial of it has left the window; the last
-                 KNOWN are kept, first in, first out.
+                 own history (another DeniedRate). A secret is known once its last denial has left the window and the
+                 lateness; the last KNOWN of them are kept, first in, first out.
   bursts         blocks of min_count denials or more, and by how much they exceed it.
 
 p-value of a window: the smaller of the tail of its first denials (if at least min_distinct), and the shared model's tail
@@ -25,14 +25,10 @@ class FirstDenialsRate(DeniedRate):
         tau, m = parameters["tau"], parameters["m"]
         self.bursts, self.sizes = denied_rate.Kernel(m, tau), denied_rate.Kernel(m, tau)
         self.known = []
+        self.since = {}                    # secrets in memory: their earliest denial since they came into it
 
     def first_times(self):
-        """Earliest denial in memory per secret that is not known."""
-        times = {}
-        for time, secret in self.recent:
-            if secret not in self.known:
-                times[secret] = min(time, times.get(secret, time))
-        return times.values()
+        return [time for secret, time in self.since.items() if secret not in self.known]
 
     def p_value(self, end, count):
         size, mean = self.predict(end)
@@ -50,20 +46,23 @@ class FirstDenialsRate(DeniedRate):
             shared += learned / (bursts + blocks) * geometric
         return min(new, shared), mean
 
-    def observe(self, t, denied, secret=None):
+    def observe(self, t, denied, secret_of_event=None):
         if t < self.max_time - self.L:
             return None
         self.first = t if self.first is None else min(self.first, t)
         self.max_time = max(self.max_time, t)
         self._fold()
         horizon = self.max_time - self.L - self.W
-        for gone in dict.fromkeys(s for _, s in sorted(r for r in self.recent if r[0] <= horizon)):
-            if gone not in self.known:
-                self.known = (self.known + [gone])[-KNOWN:]
+        last = {secret: max(time for time, other in self.recent if other == secret) for secret in self.since}
+        for secret in sorted((s for s in last if last[s] <= horizon), key=lambda s: (last[s], s)):
+            del self.since[secret]
+            if secret not in self.known:
+                self.known = (self.known + [secret])[-KNOWN:]
         self.recent = [r for r in self.recent if r[0] > horizon]
         if not denied:
             return None
-        self.recent.append((t, secret))
+        self.since[secret_of_event] = min(t, self.since.get(secret_of_event, t))
+        self.recent.append((t, secret_of_event))
         block = math.floor(t / self.W)
         self.blocks[block] = self.blocks.get(block, 0) + 1
         best = None

@@ -56,21 +56,19 @@ test('a time in memory is one that can still matter: at most two per window leng
   assert.ok(times.length <= 21, `${times.length} times`)
 })
 
-test('forgetting names each secret that lost a time, with the earliest it lost', () => {
+test('forgetting names each secret that has no later denial, with its last; the others keep their earliest', () => {
   const secrets = new SecretTimes(windowMs, 3, 256)
-  secrets.add(10, 1)
-  secrets.add(20, 1)
-  secrets.add(200, 1)
-  secrets.add(50, 2)
+  for (const time of [10, 80, 200]) secrets.add(time, 1)
+  for (const time of [20, 50]) secrets.add(time, 2)
   secrets.add(300, 3)
   const forgotten: [number, number][] = []
-  secrets.prune(100, (hash, time) => forgotten.push([hash, time]))
-  assert.deepEqual(forgotten.sort(), [
-    [1, 10],
-    [2, 50],
-  ])
+  secrets.prune(100, (hash, last) => forgotten.push([hash, last]))
+  assert.deepEqual(forgotten, [[2, 50]])
   assert.deepEqual(secrets.snapshot(), [
-    [1, 200],
+    [1, 10, 200],
     [3, 300],
   ])
+  const none = (): boolean => false
+  assert.equal(secrets.distinct(100, 400), 2)
+  assert.equal(secrets.firstDenials(100, 400, none), 1)
 })
