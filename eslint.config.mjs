@@ -6,6 +6,11 @@ import tseslint from 'typescript-eslint'
 
 const pure = [
   'src/sources/envelope.ts',
+  'src/sources/envelope-kinds.ts',
+  'src/sources/file-chunks.ts',
+  'src/sources/json-text.ts',
+  'src/json-line.ts',
+  'src/rfc3339.ts',
   'src/normalize/**/*.ts',
   'src/rules/**/*.ts',
   'src/detect/**/*.ts',

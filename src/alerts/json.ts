@@ -1,20 +1,13 @@
 // JSON view of an alert: one line of `--json` output and, by configuration, the value of the alert topic.
 // Pure. Field names and order are those of Alert; times are RFC 3339 UTC with milliseconds, everything else as it is.
 // docs/alerts.md is the contract.
+import { jsonLine } from '../json-line.ts'
 import { rfc3339 } from '../rfc3339.ts'
 import type { Alert } from './alert.ts'
 
-// JSON.stringify leaves these as they are. A C1 control (U+009B) drives a terminal as ESC [ does, and some line readers
-// end a line at U+0085, U+2028 and U+2029. Inside a JSON document they occur in strings only, so \u escapes are exact.
-const unsafe = /[\u007f-\u009f\u2028\u2029]/g
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-}
-
 /**
- * The alert as one line of JSON without a newline: valid UTF-8 (lone surrogates are escaped), no control characters.
- * Every field is present, absent values as `null`. Numbers that JSON cannot hold (NaN, infinities) become `null`.
+ * The alert as one line of JSON without a newline, spelled as {@link jsonLine} does: no control characters.
+ * Every field is present, absent values as `null`.
  */
 export function alertToJson(alert: Alert): string {
   const view = {
@@ -51,5 +44,5 @@ export function alertToJson(alert: Alert): string {
     input: alert.input,
     suppressed: alert.suppressed,
   } satisfies Record<keyof Alert, unknown>
-  return JSON.stringify(view).replace(unsafe, escaped)
+  return jsonLine(view)
 }

@@ -1,6 +1,7 @@
 // What a verb is to the command line: a name, its options, and a function from a context to an exit code.
 // One file per verb stands beside this one; cli.ts holds the table of them.
 import type { Config, SettingName } from '../config.ts'
+import type { Logger } from '../logger.ts'
 
 /** An option of a verb, besides the settings it takes as flags. */
 export interface Option {
@@ -9,14 +10,6 @@ export interface Option {
   /** Shown in help after the flag, e.g. `<file>`. */
   readonly value?: string
   readonly multiple?: true
-}
-
-/** Logger port: pino's call order, fields before the sentence. */
-export interface Logger {
-  debug(fields: object, sentence: string): void
-  info(fields: object, sentence: string): void
-  warn(fields: object, sentence: string): void
-  error(fields: object, sentence: string): void
 }
 
 /** A text sink that can be slower than we are. */

@@ -6,8 +6,9 @@ import { StateDecoder, StateEncoder } from '../codecs/principal-state.ts'
 import type { Config } from '../config.ts'
 import type { LogClient } from '../log/log-client.ts'
 import type { SchemaSource } from '../log/schema-source.ts'
+import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import type { DetectorOptions, LoopLogger } from '../pipeline/detector-options.ts'
+import type { DetectorOptions } from '../pipeline/detector-options.ts'
 import type { RuleSet } from '../rules/rule.ts'
 import { topicContract } from '../topics.ts'
 import { engineOptions } from './rule-set.ts'
@@ -19,7 +20,7 @@ export async function detectorOptions(
   log: LogClient,
   schemas: SchemaSource,
   metrics: Metrics,
-  logger: LoopLogger,
+  logger: Logger,
 ): Promise<DetectorOptions> {
   const stateSchema = topicContract('STATE_TOPIC').schema!
   const state = {

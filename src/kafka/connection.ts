@@ -4,6 +4,7 @@
 
 import type { Kafka, KafkaConfig, LogEntry, SASLOptions } from 'kafkajs'
 import { twError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
 import { kafkajs } from './kafkajs.ts'
 
 /** SASL user; the mechanism decides how the password travels. */
@@ -30,18 +31,8 @@ export interface KafkaConnection {
   readonly sasl?: SaslUser
 }
 
-type LogLine = (fields: Readonly<Record<string, unknown>>, sentence: string) => void
-
-/** What we need from a logger; pino has this shape. */
-export interface KafkaLogger {
-  readonly debug: LogLine
-  readonly info: LogLine
-  readonly warn: LogLine
-  readonly error: LogLine
-}
-
 /** The client. Does not connect; throws TW_CONFIG_INVALID without brokers. */
-export function connectionOf(connection: KafkaConnection, logger: KafkaLogger): Kafka {
+export function connectionOf(connection: KafkaConnection, logger: Logger): Kafka {
   if (connection.brokers.length === 0) throw twError('TW_CONFIG_INVALID', 'No Kafka brokers are configured.')
   const config: KafkaConfig = {
     brokers: [...connection.brokers],
@@ -70,7 +61,7 @@ const routine =
   /concurrent|coordinator|rebalanc|re-joining|leader|metadata|retry|connection|closed|generation|topic-partition/i
 
 /** Passes one kafkajs log entry on: errors it retries become debug, other errors warn, information debug. */
-export function forward(entry: Pick<LogEntry, 'namespace' | 'level' | 'log'>, logger: KafkaLogger): void {
+export function forward(entry: Pick<LogEntry, 'namespace' | 'level' | 'log'>, logger: Logger): void {
   const { log, namespace, level } = entry
   const fields: Record<string, unknown> = { component: `kafkajs/${namespace}` }
   for (const name of kept) if (log[name] !== undefined) fields[name] = log[name]

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import { asTrailwardenError, twError } from '../errors.ts'
 import type { BatchControl, ConsumerHandlers, ConsumerOptions, GroupConsumer } from '../log/log-client.ts'
-import type { KafkaLogger } from './connection.ts'
+import type { Logger } from '../logger.ts'
 import type { Batch } from './corrections/batch.ts'
 import { onOffsetOutOfRange } from './corrections/offset-out-of-range.ts'
 import { asFault, isRebalanced, isTopicMissing, isTransient } from './faults.ts'
@@ -14,16 +14,10 @@ import { kafkajs } from './kafkajs.ts'
 import { Positions } from './positions.ts'
 import type { Delivery } from './positions.ts'
 
-/** Options of the Kafka implementation on top of the port's. */
-export interface KafkaConsumerOptions extends ConsumerOptions {
-  /** When retention has deleted the position: `fail` (default) crashes with TW_OFFSET_OUT_OF_RANGE, `earliest` goes on. */
-  readonly outOfRange?: 'fail' | 'earliest'
-}
-
 /** What the consumer asks the rest of the client. */
 export interface ConsumerContext {
   readonly kafka: Kafka
-  readonly logger: KafkaLogger
+  readonly logger: Logger
   offsets(topic: string): Promise<readonly { readonly begin: number; readonly end: number }[]>
   committed(group: string, topic: string): Promise<readonly (number | null)[]>
 }
@@ -33,13 +27,13 @@ const lookupForMs = 60_000
 const commitAttempts = 8
 
 /** A member that has not joined yet; {@link GroupConsumer.start} joins. */
-export function groupConsumer(context: ConsumerContext, options: KafkaConsumerOptions): GroupConsumer {
+export function groupConsumer(context: ConsumerContext, options: ConsumerOptions): GroupConsumer {
   return new Member(context, options)
 }
 
 class Member implements GroupConsumer {
   readonly #context: ConsumerContext
-  readonly #options: KafkaConsumerOptions
+  readonly #options: ConsumerOptions
   readonly #consumer: Consumer
   readonly #positions = new Positions()
   #handlers: ConsumerHandlers | null = null
@@ -47,7 +41,7 @@ class Member implements GroupConsumer {
   #stopping = false
   #crashed = false
 
-  constructor(context: ConsumerContext, options: KafkaConsumerOptions) {
+  constructor(context: ConsumerContext, options: ConsumerOptions) {
     this.#context = context
     this.#options = options
     const sessionTimeout = options.sessionTimeoutMs ?? defaultSessionMs

@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Admin, Kafka } from 'kafkajs'
 import { twError } from '../errors.ts'
 import type { LogClient } from '../log/log-client.ts'
+import type { Logger } from '../logger.ts'
 import { connectionOf } from './connection.ts'
-import type { KafkaConnection, KafkaLogger } from './connection.ts'
+import type { KafkaConnection } from './connection.ts'
 import { groupConsumer } from './consumer.ts'
-import type { KafkaConsumerOptions } from './consumer.ts'
 import { asFault, isTopicMissing, isTransient } from './faults.ts'
 import { readCommittedCluster } from './internals.ts'
 import type { Cluster } from './internals.ts'
@@ -26,14 +26,14 @@ export interface KafkaLogOptions {
   readonly maxBatchBytes?: number
   /** A read without progress for this long rejects with TW_READ_STUCK. Default 30 000. */
   readonly stuckAfterMs?: number
-  /** For every consumer of this client; see {@link KafkaConsumerOptions}. Default `fail`. */
+  /** For every consumer of this client that does not say otherwise itself. Default `fail`. */
   readonly outOfRange?: 'fail' | 'earliest'
 }
 
 /** The LogClient of a cluster, connected. Rejects with TW_BROKER_UNAVAILABLE where no broker answers. */
 export async function kafkaLog(
   connection: KafkaConnection,
-  logger: KafkaLogger,
+  logger: Logger,
   options: KafkaLogOptions = {},
 ): Promise<LogClient> {
   const kafka = connectionOf(connection, logger)
@@ -53,7 +53,7 @@ interface Parts {
   readonly kafka: Kafka
   readonly admin: Admin
   readonly cluster: Cluster
-  readonly logger: KafkaLogger
+  readonly logger: Logger
   readonly options: KafkaLogOptions
 }
 
@@ -133,8 +133,7 @@ function logClient({ kafka, admin, cluster, logger, options }: Parts): LogClient
   return {
     producer: async settings => plainProducer(kafka, wire, settings?.retryForMs ?? defaultRetryForMs, logger),
     transactionalProducer: transactionalId => fencedProducer(kafka, transactionalId, wire),
-    consumer: (settings: KafkaConsumerOptions) =>
-      groupConsumer({ kafka, logger, offsets, committed }, { outOfRange, ...settings }),
+    consumer: settings => groupConsumer({ kafka, logger, offsets, committed }, { outOfRange, ...settings }),
     partitions,
     offsets,
     async offsetsAt(topic, timestampMs) {

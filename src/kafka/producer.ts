@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CompressionTypes, Kafka, Producer as KafkajsProducer } from 'kafkajs'
 import { TrailwardenError, twError } from '../errors.ts'
 import type { OutRecord, Producer } from '../log/log-client.ts'
-import type { KafkaLogger } from './connection.ts'
+import type { Logger } from '../logger.ts'
 import { asFault, isTooLarge, isTransient } from './faults.ts'
 import { halves, produceRequests, sizeOf } from './produce-requests.ts'
 import type { TopicMessages } from './produce-requests.ts'
@@ -66,7 +66,7 @@ export async function requestsFor(
 }
 
 /** A plain producer. Connects at the first send, so that handing it out never fails; `retryForMs` bounds each send. */
-export function plainProducer(kafka: Kafka, wire: Wire, retryForMs: number, logger: KafkaLogger): Producer {
+export function plainProducer(kafka: Kafka, wire: Wire, retryForMs: number, logger: Logger): Producer {
   let client: Promise<KafkajsProducer> | null = null
   let closed = false
   let next = 0

@@ -2,8 +2,9 @@
 // carries the plan out. Applying twice does nothing the second time; what needs a person's decision is reported.
 
 import type { Admin } from 'kafkajs'
+import type { Logger } from '../logger.ts'
 import { connectionOf } from './connection.ts'
-import type { KafkaConnection, KafkaLogger } from './connection.ts'
+import type { KafkaConnection } from './connection.ts'
 import { asFault, isTopicMissing, protocolCode } from './faults.ts'
 import { kafkajs } from './kafkajs.ts'
 import type { SchemaRegistryClient } from './registry.ts'
@@ -28,7 +29,7 @@ const setOnTopic = 1
 /** Connects. Rejects with TW_BROKER_UNAVAILABLE. Without a registry, subjects are neither read nor changed. */
 export async function topicAdmin(
   connection: KafkaConnection,
-  logger: KafkaLogger,
+  logger: Logger,
   registry: SchemaRegistryClient | null,
 ): Promise<TopicAdmin> {
   const admin = connectionOf(connection, logger).admin()

@@ -5,16 +5,10 @@ import type { StateDecoder, StateEncoder } from '../codecs/principal-state.ts'
 import type { EngineOptions } from '../detect/engine.ts'
 import type { LogClient } from '../log/log-client.ts'
 import type { SchemaSource } from '../log/schema-source.ts'
+import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { RuleSet } from '../rules/rule.ts'
-
-/** Logger port: fields before the sentence. */
-export interface LoopLogger {
-  info(fields: object, sentence: string): void
-  warn(fields: object, sentence: string): void
-  error(fields: object, sentence: string): void
-}
 
 /** Writes one alert as the value of the alerts topic. */
 export type AlertWriter = (alert: Alert) => Buffer
@@ -45,5 +39,5 @@ export interface DetectorOptions {
   /** How long opening a partition may go on failing before the loop gives up, default 120 000. */
   readonly openRetryMs?: number
   readonly metrics: Metrics
-  readonly logger: LoopLogger
+  readonly logger: Logger
 }

@@ -17,6 +17,11 @@ const BOUNDARIES = [
 ]
 const PURE = [
   'sources/envelope.ts',
+  'sources/envelope-kinds.ts',
+  'sources/file-chunks.ts',
+  'sources/json-text.ts',
+  'json-line.ts',
+  'rfc3339.ts',
   'normalize/x.ts',
   'rules/deep/x.ts',
   'detect/x.ts',

@@ -30,3 +30,12 @@ test('a session without a creation date stays null', () => {
   assert.ok(event)
   assert.match(eventToJson(event), /"sessionCreated":null/)
 })
+
+test('a hostile user agent cannot drive the terminal that shows the line', () => {
+  const userAgent = 'curl \u001b[31m\u007f\u009b2J\u0085\u2028\u2029'
+  const [event] = collect(JSON.stringify({ ...smallest, userAgent })).events
+  assert.ok(event)
+  const line = eventToJson(event)
+  assert.doesNotMatch(line, /[\p{Cc}\u2028\u2029]/u)
+  assert.equal((JSON.parse(line) as typeof event).userAgent, userAgent)
+})
