@@ -1,94 +1,12 @@
 // The fields a rule may name: CloudTrail's own names mapped onto CloudTrailEvent, and what the normalizer derives.
 // Pure. A name that no event of the topic can ever carry is refused when the rule is loaded, with the reason.
 import type { CloudTrailEvent } from '../normalize/event.ts'
+import { aliases, jsonTexts, members, notCarried, times } from './cloudtrail-members.ts'
 import { joined, readCost } from './field.ts'
 import type { FieldAccess, FieldResolver, FieldValue, NoField } from './field.ts'
 import { jsonReader, searchable, valuesAt } from './json-path.ts'
 import type { Field } from './rule.ts'
 import { nearest } from './problems.ts'
-
-type Read = (event: CloudTrailEvent) => string | boolean | null
-
-const members: Readonly<Record<string, Read>> = {
-  eventSource: e => e.eventSource,
-  eventName: e => e.eventName,
-  awsRegion: e => e.awsRegion,
-  recipientAccountId: e => e.recipientAccountId,
-  eventID: e => e.eventId,
-  sharedEventID: e => e.sharedEventId,
-  requestID: e => e.requestId,
-  eventVersion: e => e.eventVersion,
-  eventType: e => e.eventType,
-  eventCategory: e => e.eventCategory,
-  sourceIPAddress: e => e.sourceIPAddress,
-  userAgent: e => e.userAgent,
-  errorCode: e => e.errorCode,
-  errorMessage: e => e.errorMessage,
-  readOnly: e => e.readOnly,
-  managementEvent: e => e.managementEvent,
-  vpcEndpointId: e => e.vpcEndpointId,
-  'userIdentity.type': e => e.userIdentity.type,
-  'userIdentity.principalId': e => e.userIdentity.principalId,
-  'userIdentity.arn': e => e.userIdentity.arn,
-  'userIdentity.accountId': e => e.userIdentity.accountId,
-  'userIdentity.accessKeyId': e => e.userIdentity.accessKeyId,
-  'userIdentity.userName': e => e.userIdentity.userName,
-  'userIdentity.invokedBy': e => e.userIdentity.invokedBy,
-  'userIdentity.sessionContext.sourceIdentity': e => e.userIdentity.sourceIdentity,
-  'userIdentity.sessionContext.sessionIssuer.type': e => e.userIdentity.sessionIssuer?.type ?? null,
-  'userIdentity.sessionContext.sessionIssuer.principalId': e => e.userIdentity.sessionIssuer?.principalId ?? null,
-  'userIdentity.sessionContext.sessionIssuer.arn': e => e.userIdentity.sessionIssuer?.arn ?? null,
-  'userIdentity.sessionContext.sessionIssuer.accountId': e => e.userIdentity.sessionIssuer?.accountId ?? null,
-  'userIdentity.sessionContext.sessionIssuer.userName': e => e.userIdentity.sessionIssuer?.userName ?? null,
-  'userIdentity.sessionContext.attributes.mfaAuthenticated': e => e.userIdentity.mfaAuthenticated,
-  'userIdentity.sessionName': e => e.userIdentity.sessionName,
-  'principal.key': e => e.principal.key,
-  'principal.kind': e => e.principal.kind,
-  'principal.name': e => e.principal.name,
-  principal: e => e.principal.key,
-  outcome: e => e.outcome,
-  status: e => (e.outcome === 'SUCCESS' ? 'success' : 'failure'),
-  sourceKind: e => e.sourceKind,
-}
-
-// The topic spells these four as Avro readers expect; a rule may use either spelling. The last two are no CloudTrail names,
-// but published SigmaHQ rules use them: `type` for the identity's, `status` (below) for the outcome of other products.
-const aliases: Readonly<Record<string, string>> = {
-  eventId: 'eventID',
-  sharedEventId: 'sharedEventID',
-  requestId: 'requestID',
-  'userIdentity.sourceIdentity': 'userIdentity.sessionContext.sourceIdentity',
-  type: 'userIdentity.type',
-}
-
-const times: Readonly<Record<string, (event: CloudTrailEvent) => number | null>> = {
-  eventTime: e => e.eventTime,
-  'userIdentity.sessionContext.attributes.creationDate': e => e.userIdentity.sessionCreated,
-}
-
-const jsonTexts = ['requestParameters', 'responseElements', 'additionalEventData'] as const
-
-/** CloudTrail fields that cloudtrail.events.v1 leaves behind. */
-const notCarried = [
-  'apiVersion',
-  'resources',
-  'serviceEventDetails',
-  'tlsDetails',
-  'addendum',
-  'edgeDeviceDetails',
-  'sessionCredentialFromConsole',
-  'vpcEndpointAccountId',
-  'eventContext',
-  'insightDetails',
-  'userIdentity.onBehalfOf',
-  'userIdentity.credentialId',
-  'userIdentity.identityProvider',
-  'userIdentity.inScopeOf',
-  'userIdentity.invokedByDelegate',
-  'userIdentity.sessionContext.webIdFederationData',
-  'userIdentity.sessionContext.ec2RoleDelivery',
-  'userIdentity.sessionContext.assumedRoot',
-] as const
 
 /** Every name a rule may use, without the JSON paths. */
 export const fieldNames: readonly string[] = [...Object.keys(members), ...Object.keys(times), ...jsonTexts, 'secrets']

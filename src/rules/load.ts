@@ -3,15 +3,14 @@
 import { cloudTrailFields, fieldReader } from './cloudtrail-fields.ts'
 import { canonical, contentHash } from './content-hash.ts'
 import { readCorrelation } from './correlation.ts'
-import type { Directory, Fed } from './directory.ts'
 import { compileDetection } from './detection-rule.ts'
 import { buildDispatch } from './dispatch.ts'
 import type { Compiled } from './dispatch.ts'
 import { parseDocuments } from './document.ts'
 import { extensionDefaults, readExtension } from './extension.ts'
-import type { Extension } from './extension.ts'
+import { checkDuplicates, checkKinds, directoryOf } from './heads.ts'
+import type { Head } from './heads.ts'
 import { readMetadata } from './metadata.ts'
-import type { Metadata } from './metadata.ts'
 import { Problems } from './problems.ts'
 import type { RuleError } from './problems.ts'
 import type { Rule, RuleSet } from './rule.ts'
@@ -28,13 +27,6 @@ export interface RuleFile {
 /** The rule set with the tests of its files, or every error. */
 export type LoadedRules =
   { readonly rules: RuleSet; readonly tests: readonly RuleTest[] } | { readonly errors: readonly RuleError[] }
-
-interface Head {
-  readonly rule: Section
-  readonly metadata: Metadata | null
-  readonly extension: Extension
-  readonly text: string
-}
 
 /**
  * Loads Sigma detection and correlation rules. The order of `files` is the order of the rules; it decides nothing else.
@@ -129,59 +121,6 @@ function ruleOf(
     // Sigma's own `fields` are what an analyst wants to see; the extension overrides them.
     summaryFields: extension.summaryFields.length > 0 ? extension.summaryFields : shown,
   }
-}
-
-function checkKinds(heads: readonly Head[]): void {
-  for (const { rule } of heads) {
-    const kinds = ['detection', 'correlation'].filter(key => rule.value(key) !== undefined)
-    if (rule.value('filter') !== undefined) {
-      rule.problems.add(
-        rule.at('filter'),
-        'Sigma filters are not supported',
-        'Write the exclusion into the rule, or use a suppression',
-      )
-    } else if (rule.value('action') !== undefined && kinds.length === 0) {
-      rule.problems.add(
-        rule.at('action'),
-        "'action' was removed from Sigma",
-        'Repeat the shared keys in every document',
-      )
-    } else if (kinds.length === 0) rule.missing('detection', "Add 'detection:' or 'correlation:'")
-    else if (kinds.length === 2) {
-      rule.problems.add(
-        rule.at('correlation'),
-        "a document has either 'detection' or 'correlation'",
-        "Separate them with '---'",
-      )
-    }
-  }
-}
-
-function checkDuplicates(heads: readonly Head[]): void {
-  const seen = new Map<string, { readonly head: Head; readonly where: string }>()
-  for (const head of heads) {
-    for (const { text, at } of head.metadata?.handles ?? []) {
-      const before = seen.get(text)
-      if (before === undefined) seen.set(text, { head, where: `${at.path}:${at.line}` })
-      else if (before.head !== head) {
-        head.rule.problems.add(
-          at,
-          `'${text}' already names the rule at ${before.where}`,
-          'Give each rule its own name and id',
-        )
-      }
-    }
-  }
-}
-
-function directoryOf(heads: readonly Head[], fed: readonly Fed[], detections: readonly Head[]): Directory {
-  const found = new Map<string, Fed | 'correlation'>()
-  for (const head of heads) {
-    const what = fed[detections.indexOf(head)] ?? 'correlation'
-    for (const { text } of head.metadata?.handles ?? []) if (!found.has(text)) found.set(text, what)
-  }
-  const handles = [...found].filter(([, what]) => what !== 'correlation').map(([handle]) => handle)
-  return { find: handle => found.get(handle), handles }
 }
 
 function sorted(files: readonly RuleFile[], errors: readonly RuleError[]): readonly RuleError[] {

@@ -10,8 +10,9 @@ import type { CloudTrailEvent, NormalizeContext } from '../normalize/event.ts'
 import { rfc3339 } from '../rfc3339.ts'
 import { parseDuration } from './duration.ts'
 import type { Rule, RuleSet } from './rule.ts'
-import type { Json, RuleTest } from './rule-test.ts'
-import { testStart } from './rule-test.ts'
+import type { RuleTest } from './rule-test.ts'
+import { testStart } from './rule-test-events.ts'
+import type { Json } from './rule-test-events.ts'
 import { compilePattern, parsePattern } from './text.ts'
 
 /** One difference between what a test expects and what came. `where` is a path such as `alerts[0].count`. */
