@@ -238,6 +238,17 @@ describe('episodes', () => {
     assert.equal(after, undefined, 'the joined one is silent from then on')
   })
 
+  test('that share events do not count them twice when they turn out to be one', () => {
+    const pairs = rule(
+      'pairs',
+      { kind: 'event_count', timespanMs: 10 * minute, condition: { gte: 2 } },
+      { dedupMs: 2 * minute },
+    )
+    const events = ['10:00', '10:01', '10:05', '10:03'].map(time => call(at(time), { sourceIPAddress: time }))
+    const alerts = run(ruleSet([pairs]), events)
+    assert.deepEqual(told(alerts), ['CREATE 2', 'CREATE 3', 'UPDATE 3', 'UPDATE 4'])
+  })
+
   test('with a lower bound are decided only when nothing can arrive any more', () => {
     const exactlyTwo = rule('two', { kind: 'event_count', timespanMs: 10 * minute, condition: { eq: 2 } })
     const pair = [call(at('10:00')), call(at('10:01'))]
