@@ -2,6 +2,7 @@
 // Pure and synchronous: types and resolvers are built once per schema; asking the registry is the shell's business.
 import avro from 'avsc'
 import type { Rejected } from '../rejected.ts'
+import { boundedArrays } from './bounded-arrays.ts'
 
 const HEADER = 5
 
@@ -14,7 +15,7 @@ export interface UnknownSchema {
 }
 
 function typeOf(schema: AvroSchema): avro.Type {
-  return avro.Type.forSchema(schema as avro.Schema, { noAnonymousTypes: true })
+  return avro.Type.forSchema(schema as avro.Schema, { noAnonymousTypes: true, typeHook: boundedArrays })
 }
 
 /** Reads the schema id of a framed record, or null where the bytes are not framed. */
@@ -118,7 +119,7 @@ export class Decoder<T> {
   }
 }
 
-/** True when a reader of `reader` can read everything a writer of `writer` wrote (Avro schema resolution). */
+/** Why a reader of `reader` cannot read what a writer of `writer` wrote (Avro schema resolution); null where it can. */
 export function canRead(reader: AvroSchema, writer: AvroSchema): string | null {
   try {
     typeOf(reader).createResolver(typeOf(writer))
