@@ -40,10 +40,11 @@ export async function detectChunk(
 ): Promise<ChunkOutput | null> {
   const rejected = new Map<RejectReason, number>()
   const deadLetters: OutRecord[] = []
+  const unknown = new Set<number>()
   for (const record of records) {
     let event = readEvent(record, options)
     while ('unknownSchema' in event) {
-      if (!(await learn(event.unknownSchema, options, wanted))) return null
+      if (!(await learn(event.unknownSchema, options, wanted, unknown))) return null
       event = readEvent(record, options)
     }
     const refusal = 'rejected' in event ? event : process(event, record, position, transaction, options)
@@ -51,6 +52,8 @@ export async function detectChunk(
     rejected.set(refusal.rejected, (rejected.get(refusal.rejected) ?? 0) + 1)
     deadLetters.push(deadLetter(record, position, 'DETECT', refusal))
   }
+  // A schema that is registered late is found by the next chunk; how often the registry is asked is its client's business.
+  for (const id of unknown) options.events.forget(id)
   return { send: outputs(position, transaction, deadLetters, options), rejected }
 }
 
@@ -90,10 +93,17 @@ function describe(error: unknown): string {
 }
 
 /** Asks the registry for a writer schema until it answers; false when the work is no longer wanted. */
-async function learn(id: number, options: DetectorOptions, wanted: () => boolean): Promise<boolean> {
+async function learn(
+  id: number,
+  options: DetectorOptions,
+  wanted: () => boolean,
+  unknown: Set<number>,
+): Promise<boolean> {
   while (wanted()) {
     try {
-      const reason = options.events.learn(id, await options.schemas.schemaById(id))
+      const schema = await options.schemas.schemaById(id)
+      const reason = options.events.learn(id, schema)
+      if (schema === null) unknown.add(id)
       if (reason !== null)
         options.logger.error({ schemaId: id, reason }, 'A writer schema cannot be read by this version.')
       return true
