@@ -1,6 +1,6 @@
 // Finds exports of src/ that nothing uses, with the compiler's own symbols. `npm run deadcode`.
-// A test of the module itself keeps nothing alive: what only unit, property, golden and contract tests import is dead
-// code with tests. A type counts as used when its own module uses it, because it then names part of a live signature.
+// A test keeps nothing alive: what only unit, property, golden and contract tests use is dead code with tests. What its
+// own module uses may be exported for them all the same, and a type may that a live signature names.
 import { dirname, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -33,7 +33,7 @@ export function deadExports(configFile: string): string[] {
     const visit = (node: ts.Node): void => {
       if (ts.isIdentifier(node)) {
         const symbol = meaning(node, checker)
-        if (symbol) {
+        if (symbol && !isInside(node, original(symbol))) {
           const known = users.get(original(symbol))
           if (known) known.add(path)
           else users.set(original(symbol), new Set([path]))
@@ -52,9 +52,10 @@ export function deadExports(configFile: string): string[] {
     for (const exported of checker.getExportsOfModule(module)) {
       const symbol = original(exported)
       const isType = (symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.TypeAlias)) !== 0
-      const used = [...(users.get(symbol) ?? [])].some(
-        user => (user !== path || isType) && !NOT_USERS.some(folder => user.startsWith(folder)),
-      )
+      const all = [...(users.get(symbol) ?? [])]
+      const atHome = all.includes(path)
+      const outside = all.filter(user => user !== path)
+      const used = outside.some(user => !isTest(user)) || (atHome && (isType || outside.length > 0))
       const at = exported.declarations?.[0]
       if (used || !at) continue
       const { line } = file.getLineAndCharacterOfPosition(at.getStart())
@@ -62,6 +63,20 @@ export function deadExports(configFile: string): string[] {
     }
   }
   return dead.sort()
+}
+
+function isTest(path: string): boolean {
+  return NOT_USERS.some(folder => path.startsWith(folder))
+}
+
+/** A function that calls itself is not used by that. */
+function isInside(node: ts.Node, symbol: ts.Symbol): boolean {
+  return (symbol.declarations ?? []).some(
+    declaration =>
+      declaration.getSourceFile() === node.getSourceFile() &&
+      declaration.pos <= node.pos &&
+      node.end <= declaration.end,
+  )
 }
 
 /** What a name refers to; undefined for a name that is being declared, which is no use of it. */

@@ -81,3 +81,17 @@ test('a name in a comment or a string is no use', () => {
   const files = { 'src/a.ts': `export const ghost = 1\n// ghost\nconsole.log('ghost')\n` }
   assert.deepEqual(deadIn(files), ['src/a.ts:1 ghost'])
 })
+
+test('what its own module uses may be exported for a test, but not for nobody; recursion is no use', () => {
+  const files = {
+    'src/a.ts': [
+      'export const cap = 3',
+      'export const needless = 4',
+      'export const f = () => cap + needless',
+      'export const recursive = (n: number): number => (n > 0 ? recursive(n - 1) : 0)',
+    ].join('\n'),
+    'src/cli.ts': `import { f } from './a.ts'\nexport const main = f\n`,
+    'test/unit/a.test.ts': `import { cap, recursive } from '../../src/a.ts'\nconsole.log(cap, recursive)\n`,
+  }
+  assert.deepEqual(deadIn(files), ['src/a.ts:2 needless', 'src/a.ts:4 recursive'])
+})
