@@ -8,7 +8,8 @@ const path = join(import.meta.dirname, '..', 'docs', 'configuration.md')
 /** The text of docs/configuration.md. */
 export function configurationDoc(): string {
   const rows = describeSettings().map(
-    ({ name, flag, default: preset, doc }) => `| \`${name}\` | \`${flag}\` | ${preset === '' ? '' : `\`${preset}\``} | ${doc} |`,
+    ({ name, flag, default: preset, doc }) =>
+      `| \`${name}\` | \`${flag}\` | ${preset === '' ? '' : `\`${preset}\``} | ${doc} |`,
   )
   return [
     '# Configuration',

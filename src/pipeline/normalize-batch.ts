@@ -18,7 +18,7 @@ export interface NormalizeCounts {
 }
 
 /** New counts, all zero. */
-export function normalizeCounts(): NormalizeCounts {
+function normalizeCounts(): NormalizeCounts {
   return { values: 0, events: 0, byEnvelope: new Map(), skipped: new Map(), rejected: new Map() }
 }
 

@@ -23,7 +23,10 @@ test('every recorded verdict of both reference models is reproduced, p-values to
   let anomalous = 0
   for (const [i, stream] of streams.entries()) {
     const calls = stream.calls.map(([time, outcome, secret]) => ({ time, outcome, secret }))
-    const comparison = compare({ rate: { ...shippedRate, model: stream.model }, latenessMs: shippedTiming.latenessMs, calls }, stream.verdicts)
+    const comparison = compare(
+      { rate: { ...shippedRate, model: stream.model }, latenessMs: shippedTiming.latenessMs, calls },
+      stream.verdicts,
+    )
     assert.equal(comparison.disagreement, null, `stream ${i}`)
     verdicts += comparison.verdicts
     anomalous += comparison.anomalous

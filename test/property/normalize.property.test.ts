@@ -372,20 +372,18 @@ describe('the principal key', () => {
 
   // Who acts, as a label of our own, beside the identity that CloudTrail would show for it.
   const actor: fc.Arbitrary<readonly [readonly unknown[], unknown]> = fc.oneof(
-    fc
-      .tuple(number, roleId, chosen)
-      .map(
-        ([accountId, id, name]) =>
-          [
-            ['role', accountId, id],
-            {
-              type: 'AssumedRole',
-              principalId: `${id}:${name}`,
-              accountId,
-              sessionContext: { sessionIssuer: { principalId: id, accountId, userName: name } },
-            },
-          ] as const,
-      ),
+    fc.tuple(number, roleId, chosen).map(
+      ([accountId, id, name]) =>
+        [
+          ['role', accountId, id],
+          {
+            type: 'AssumedRole',
+            principalId: `${id}:${name}`,
+            accountId,
+            sessionContext: { sessionIssuer: { principalId: id, accountId, userName: name } },
+          },
+        ] as const,
+    ),
     fc
       .tuple(number, userId, chosen)
       .map(
@@ -422,26 +420,24 @@ describe('the principal key', () => {
             { type, accountId, identityProvider, userName },
           ] as const,
       ),
-    fc
-      .tuple(roleId, filledName)
-      .map(
-        ([id, person]) =>
-          [
-            ['sso', person.toWellFormed()],
-            {
-              type: 'AssumedRole',
-              principalId: `${id}:${person}`,
-              accountId: '1',
-              sessionContext: {
-                sessionIssuer: {
-                  principalId: id,
-                  userName: 'AWSReservedSSO_x',
-                  arn: 'arn:aws:iam::1:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_x',
-                },
+    fc.tuple(roleId, filledName).map(
+      ([id, person]) =>
+        [
+          ['sso', person.toWellFormed()],
+          {
+            type: 'AssumedRole',
+            principalId: `${id}:${person}`,
+            accountId: '1',
+            sessionContext: {
+              sessionIssuer: {
+                principalId: id,
+                userName: 'AWSReservedSSO_x',
+                arn: 'arn:aws:iam::1:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_x',
               },
             },
-          ] as const,
-      ),
+          },
+        ] as const,
+    ),
     number.map(accountId => [['unknown', accountId], { type: 'Unknown', accountId }] as const),
   )
 
