@@ -18,12 +18,12 @@ export function assumedOf(identity: JsonObject, account: string | null): Princip
 }
 
 /**
- * Only IAM Identity Center creates roles under the path /aws-reserved/, while anyone who may create roles can imitate
- * the name; without this check he could then pick the key by the session name.
+ * The person behind an Identity Center session, in whatever account. Known by the issuer's name, as analysts know it; who
+ * may create roles could imitate the name, and with it choose a person's key, but such a one can make new roles, and so
+ * new principals, at will.
  */
 function ssoOf(identity: JsonObject, issuer: SessionIssuer | null): Principal | null {
   if (issuer?.userName?.startsWith('AWSReservedSSO_') !== true) return null
-  if (issuer.arn !== null && !issuer.arn.includes(':role/aws-reserved/')) return null
   const person = sessionNameOf(identity)
   return person === null ? null : principal('SSO', keyOf('sso', segment(person)), person)
 }

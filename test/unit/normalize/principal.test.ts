@@ -226,11 +226,11 @@ const cases: readonly (readonly [string, unknown, string, Principal['kind'], str
   ],
   ['the same person where the issuer has no ARN', sso(undefined), 'sso/alice@example.com', 'SSO', 'alice@example.com'],
   [
-    'a role that only imitates the name of Identity Center as a role',
+    'the same person where the ARN of the issuer has no path',
     sso(`arn:aws:iam::${account}:role/AWSReservedSSO_Admin_0123456789abcdef`),
-    `${account}/role/AROASSO`,
-    'ROLE',
-    'AWSReservedSSO_Admin_0123456789abcdef',
+    'sso/alice@example.com',
+    'SSO',
+    'alice@example.com',
   ],
   [
     'sourceIdentity before anything else',
