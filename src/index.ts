@@ -12,6 +12,7 @@ export type {
 export { severityIdOf } from './alerts/alert.ts'
 export { alertToJson } from './alerts/json.ts'
 export { toOcsf } from './alerts/ocsf.ts'
+export { canRead } from './codecs/confluent.ts'
 export { Engine, EngineTransaction } from './detect/engine.ts'
 export type { EngineCounts, EngineOptions } from './detect/engine.ts'
 export { TrailwardenError } from './errors.ts'

@@ -26,27 +26,31 @@ export async function serveHealth(options: {
   readonly health: Health
 }): Promise<HealthServer> {
   const { registry, health } = options
-  const server = createServer({ headersTimeout: 5000, requestTimeout: 5000, maxHeaderSize: 8192 }, (request, response) => {
-    const answer = (status: number, type: string, body: string) => {
-      response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', connection: 'close' })
-      response.end(request.method === 'HEAD' ? undefined : body)
-    }
-    if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'text/plain', 'GET only\n')
-    switch (request.url?.split('?')[0]) {
-      case '/livez':
-        return answer(...verdict(health.live()))
-      case '/readyz':
-        return answer(...verdict(health.ready()))
-      case '/metrics':
-        registry.metrics().then(
-          text => answer(200, registry.contentType, text),
-          () => answer(500, 'text/plain', 'metrics failed\n'),
-        )
-        return
-      default:
-        return answer(404, 'text/plain', 'not found\n')
-    }
-  })
+  const server = createServer(
+    { headersTimeout: 5000, requestTimeout: 5000, maxHeaderSize: 8192 },
+    (request, response) => {
+      const answer = (status: number, type: string, body: string) => {
+        const allow = status === 405 ? { allow: 'GET, HEAD' } : {}
+        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', connection: 'close', ...allow })
+        response.end(request.method === 'HEAD' ? undefined : body)
+      }
+      if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'text/plain', 'GET only\n')
+      switch (request.url?.split('?')[0]) {
+        case '/livez':
+          return answer(...verdict(health.live()))
+        case '/readyz':
+          return answer(...verdict(health.ready()))
+        case '/metrics':
+          registry.metrics().then(
+            text => answer(200, registry.contentType, text),
+            () => answer(500, 'text/plain', 'metrics failed\n'),
+          )
+          return
+        default:
+          return answer(404, 'text/plain', 'not found\n')
+      }
+    },
+  )
   server.maxConnections = 64
   server.on('clientError', (_error, socket) => socket.destroy())
   await new Promise<void>((resolve, reject) => {

@@ -2,7 +2,6 @@
 // severity); a principal is never a label. Recorded per batch, not per event.
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client'
 import { rejectReasons, skipKinds } from '../rejected.ts'
-import type { RejectReason, SkipKind } from '../rejected.ts'
 import { sourceKinds } from '../normalize/event.ts'
 
 /** What one process counts. */
@@ -50,11 +49,19 @@ export function createMetrics(process: 'normalize' | 'detect', version: string):
     envelopes: counter('envelopes_total', 'CloudTrail records found, by the envelope they came in.', ['kind']),
     skipped: counter('skipped_total', 'Records that belong on a CloudTrail topic but hold no API event.', ['kind']),
     rejected: counter('rejected_total', 'Records refused and dead-lettered, by reason.', ['reason']),
-    alerts: counter('alerts_total', 'Alerts written, by rule, severity and activity.', ['rule', 'severity', 'activity']),
+    alerts: counter('alerts_total', 'Alerts written, by rule, severity and activity.', [
+      'rule',
+      'severity',
+      'activity',
+    ]),
     suppressed: counter('alerts_suppressed_total', 'Alerts held back by a suppression, by rule.', ['rule']),
     duplicates: counter('duplicate_events_total', 'Events seen before within the deduplication horizon.', []),
     late: counter('late_events_total', 'Events older than the lateness of their principal; not evaluated.', []),
-    skewed: counter('skewed_events_total', 'Events ahead of their record timestamp; evaluated at the record timestamp.', []),
+    skewed: counter(
+      'skewed_events_total',
+      'Events ahead of their record timestamp; evaluated at the record timestamp.',
+      [],
+    ),
     lag: gauge('lag_records', 'Records between the position and the end of a partition.', ['topic', 'partition']),
     assigned: gauge('assigned_partitions', 'Partitions this process owns and works on.', []),
     transactions: counter('transactions_total', 'Kafka transactions, by result.', ['result']),
@@ -66,10 +73,12 @@ export function createMetrics(process: 'normalize' | 'detect', version: string):
     ),
     stateEntries: gauge('state_entries', 'Principals with detection state, by partition.', ['partition']),
   }
-  new Gauge({ name: 'trailwarden_build_info', help: 'Version of this build.', labelNames: ['version', 'node'], registers }).set(
-    { version, node: globalThis.process.version },
-    1,
-  )
+  new Gauge({
+    name: 'trailwarden_build_info',
+    help: 'Version of this build.',
+    labelNames: ['version', 'node'],
+    registers,
+  }).set({ version, node: globalThis.process.version }, 1)
   // A series that exists with 0 can be alerted on; one that appears with its first fault cannot.
   for (const reason of rejectReasons) metrics.rejected.inc({ reason }, 0)
   for (const kind of skipKinds) metrics.skipped.inc({ kind }, 0)
@@ -79,10 +88,10 @@ export function createMetrics(process: 'normalize' | 'detect', version: string):
 }
 
 /** Adds counts collected over a batch to a counter with one label. */
-export function addCounts(
-  target: Counter<'reason'> | Counter<'kind'>,
-  label: 'reason' | 'kind',
-  counts: ReadonlyMap<RejectReason | SkipKind | string, number>,
+export function addCounts<L extends 'reason' | 'kind'>(
+  target: Counter<L>,
+  label: L,
+  counts: ReadonlyMap<string, number>,
 ): void {
   for (const [value, count] of counts) (target as Counter).inc({ [label]: value }, count)
 }

@@ -54,7 +54,7 @@ export function startCli(args: readonly string[], env: Readonly<Record<string, s
   let stderr = ''
   child.stdout.on('data', chunk => (stdout += String(chunk)))
   child.stderr.on('data', chunk => (stderr += String(chunk)))
-  const finished = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }) as CliResult)
+  const finished = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }))
   return {
     child,
     finished,
