@@ -23,6 +23,16 @@ const table = {
     exit: 2,
     hint: 'Correct the rule file at the place named above; no rule of the set was loaded.',
   },
+  TW_SUPPRESSIONS_INVALID: {
+    retriable: false,
+    exit: 2,
+    hint: 'Correct the suppressions at the place named above; docs/alerts.md describes the file.',
+  },
+  TW_ALERT_INVALID: {
+    retriable: false,
+    exit: 2,
+    hint: 'Give alerts as `trailwarden replay --json` prints them, one on a line.',
+  },
   TW_STATE_INVALID: {
     retriable: false,
     exit: 3,

@@ -21,7 +21,7 @@ import { textOption } from './command.ts'
 import { demoCluster } from './demo-cluster.ts'
 import { demoLines, demoScenario } from './demo-scenario.ts'
 import { detectorOptions } from './detector-parts.ts'
-import { rulePaths, ruleSetFrom } from './rule-set.ts'
+import { detectionFrom } from './rule-set.ts'
 import { normalizeOptionsFrom } from './settings.ts'
 
 export const demo: Command = {
@@ -38,7 +38,7 @@ export const demo: Command = {
     json: { type: 'boolean', doc: 'Print the alerts as JSON lines and nothing else on stdout.' },
     write: { type: 'string', value: '<file>', doc: 'Only write the scenario as JSON lines of CloudTrail records.' },
   },
-  settings: ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'RULES'],
+  settings: ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'RULES', 'SUPPRESSIONS'],
   async run(context) {
     const path = textOption(context, 'write')
     if (path !== undefined) {
@@ -79,7 +79,7 @@ async function runLine(
 ): Promise<number> {
   const started = performance.now()
   const scenario = demoScenario()
-  const rules = await ruleSetFrom(rulePaths(config.RULES))
+  const detection = await detectionFrom(config)
   const metrics = {
     normalize: createMetrics('normalize', context.version),
     detect: createMetrics('detect', context.version),
@@ -103,7 +103,7 @@ async function runLine(
     metrics: metrics.normalize,
   })
   const detector = await startDetector(
-    await detectorOptions(config, rules, log, schemas, metrics.detect, quietLogger(context)),
+    await detectorOptions(config, detection, log, schemas, metrics.detect, quietLogger(context)),
   )
   try {
     await Promise.race([quiet(), normalizer.done, detector.done])

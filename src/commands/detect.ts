@@ -3,9 +3,10 @@ import { kafkaLog } from '../kafka/kafka-log.ts'
 import { schemaRegistry } from '../kafka/registry.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import { startDetector } from '../pipeline/detector.ts'
+import { rfc3339 } from '../rfc3339.ts'
 import type { Command } from './command.ts'
 import { detectorOptions } from './detector-parts.ts'
-import { rulePaths, ruleSetFrom } from './rule-set.ts'
+import { detectionFrom } from './rule-set.ts'
 import { runService } from './service.ts'
 import { connectionFrom, kafkaOptionsFrom, registryFrom } from './settings.ts'
 
@@ -36,13 +37,18 @@ export const detect: Command = {
   ],
   async run(context) {
     const { config, log: logger } = context
-    const rules = await ruleSetFrom(rulePaths(config.RULES))
+    const detection = await detectionFrom(config)
+    for (const { id, expires, origin } of detection.expired)
+      logger.warn(
+        { suppression: id, expired: rfc3339(expires).slice(0, 10), origin },
+        'A suppression has expired; alerts it held back are produced.',
+      )
     const metrics = createMetrics('detect', context.version)
     return runService(context, metrics, 9465, async () => {
       const schemas = schemaRegistry(registryFrom(config))
       const log = await kafkaLog(connectionFrom(config), logger, kafkaOptionsFrom(config))
       try {
-        const loop = await startDetector(await detectorOptions(config, rules, log, schemas, metrics, logger))
+        const loop = await startDetector(await detectorOptions(config, detection, log, schemas, metrics, logger))
         return { ...loop, stop: () => loop.stop().then(() => log.close()) }
       } catch (error) {
         await log.close()

@@ -9,14 +9,13 @@ import type { SchemaSource } from '../log/schema-source.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { DetectorOptions } from '../pipeline/detector-options.ts'
-import type { RuleSet } from '../rules/rule.ts'
 import { topicContract } from '../topics.ts'
-import { engineOptions } from './rule-set.ts'
+import type { Detection } from './rule-set.ts'
 
 /** Everything {@link startDetector} needs. @throws TW_SCHEMA_NOT_REGISTERED, TW_REGISTRY_UNAVAILABLE */
 export async function detectorOptions(
   config: Config,
-  rules: RuleSet,
+  detection: Detection,
   log: LogClient,
   schemas: SchemaSource,
   metrics: Metrics,
@@ -38,8 +37,8 @@ export async function detectorOptions(
       state: config.STATE_TOPIC,
       rejected: config.REJECTED_TOPIC,
     },
-    rules,
-    engine: engineOptions(),
+    rules: detection.rules,
+    engine: detection.engine,
     events: eventDecoder(topicContract('EVENTS_TOPIC').schema!),
     alerts: await alertFormat(config, schemas),
     state,
