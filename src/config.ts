@@ -20,14 +20,24 @@ function setting<T>(schema: z.ZodType<T>, preset: string | undefined, doc: strin
 
 const text = z.string().min(1)
 const optionalText = text.optional()
-const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^-?\d{1,15}$/, 'a whole number is expected')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
 const flag = z.enum(['true', 'false']).transform(value => value === 'true')
-const list = text.transform(value =>
-  value
-    .split(',')
-    .map(part => part.trim())
-    .filter(part => part !== ''),
-)
+const list = text
+  .transform(value =>
+    value
+      .split(',')
+      .map(part => part.trim())
+      .filter(part => part !== ''),
+  )
+  .pipe(z.array(z.string()).min(1, 'a list with at least one entry is expected'))
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'an address http://… or https://… is expected' })
+  .refine(value => !/^https?:\/\/[^/?#]*@/i.test(value), 'user and password have settings of their own')
 const topicName = text.regex(/^[A-Za-z0-9._-]{1,249}$/, 'a Kafka topic name has 1 to 249 of A-Z a-z 0-9 . _ -')
 
 const settings = {
@@ -49,7 +59,7 @@ const settings = {
   KAFKA_SSL_CERT_FILE: setting(optionalText, undefined, 'PEM file of the client certificate (mutual TLS).'),
   KAFKA_SSL_KEY_FILE: setting(optionalText, undefined, 'PEM file of the client key (mutual TLS).'),
   SCHEMA_REGISTRY_URL: setting(
-    z.url(),
+    httpUrl,
     'http://localhost:8081',
     'Confluent-compatible schema registry; the address may have a path.',
   ),
@@ -181,7 +191,7 @@ export function loadConfig(sources: ConfigSources): Config {
     const parsed = schema.safeParse(raw)
     if (parsed.success) result[name] = parsed.data
     else {
-      const shown = secret ? '(hidden)' : JSON.stringify(raw)
+      const shown = secret ? '(hidden)' : withoutUser(JSON.stringify(raw))
       problems.push(`${name} = ${shown}: ${parsed.error.issues.map(issue => issue.message).join('; ')}`)
     }
   }
@@ -198,6 +208,11 @@ export function showConfig(config: Config): Record<string, string> {
       .filter(name => config[name] !== undefined)
       .map(name => [name, 'secret' in settings[name] ? '********' : String(config[name])]),
   )
+}
+
+/** A password may stand in an address that is refused for it. */
+function withoutUser(shown: string): string {
+  return shown.replace(/:\/\/[^/?#]*@/g, '://(hidden)@')
 }
 
 function envValue(name: string, secret: boolean, env: ConfigSources['env'], problems: string[]): string | undefined {
@@ -230,7 +245,9 @@ function readConfigFile(path: string, problems: string[]): Partial<Record<string
   for (const [name, value] of Object.entries(parsed)) {
     if (!Object.hasOwn(settings, name)) problems.push(`${path}: unknown setting ${name}`)
     else if (Array.isArray(value)) values[name] = value.map(String).join(',')
-    else values[name] = String(value)
+    else if (typeof value === 'object' && value !== null) problems.push(`${path}: ${name} is a map, not a value`)
+    // `NAME:` with nothing behind it is a setting that is not set.
+    else if (value !== null) values[name] = String(value)
   }
   return values
 }
@@ -242,4 +259,16 @@ function crossChecks(config: Config, problems: string[]): void {
   }
   if ((config.KAFKA_SSL_CERT_FILE === undefined) !== (config.KAFKA_SSL_KEY_FILE === undefined))
     problems.push('KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE belong together')
+  if (config.SCHEMA_REGISTRY_PASSWORD !== undefined && config.SCHEMA_REGISTRY_USERNAME === undefined)
+    problems.push('SCHEMA_REGISTRY_PASSWORD needs SCHEMA_REGISTRY_USERNAME')
+  // Two roles on one topic feed a loop its own output; two topics in one group take each other's partitions away.
+  distinct(config, ['RAW_TOPIC', 'EVENTS_TOPIC', 'ALERTS_TOPIC', 'STATE_TOPIC', 'REJECTED_TOPIC'], problems)
+  distinct(config, ['NORMALIZE_GROUP', 'DETECT_GROUP'], problems)
+}
+
+function distinct(config: Config, names: readonly SettingName[], problems: string[]): void {
+  for (const [index, name] of names.entries()) {
+    const same = names.slice(0, index).find(earlier => config[earlier] === config[name])
+    if (same !== undefined) problems.push(`${same} and ${name} are both ${String(config[name])}`)
+  }
 }
