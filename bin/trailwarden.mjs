@@ -46,8 +46,9 @@ function runOn(node) {
 function run(entry) {
   // A reader that has seen enough (`| head`) is no error.
   process.stdout.on('error', error => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit()
+    if (error.code === 'EPIPE') process.exit()
+    process.stderr.write('trailwarden: cannot write to stdout: ' + error.message + '\n')
+    process.exit(3)
   })
   process.stderr.on('error', () => undefined)
   import(pathToFileURL(entry).href)

@@ -54,17 +54,22 @@ async function dispatch(
   if (verb === undefined || verb === 'help' || verb.startsWith('-')) {
     if (verb !== undefined && verb !== 'help' && verb !== '--help' && verb !== '-h')
       throw twError('TW_USAGE', `Unknown option ${verb}; a verb comes first.`)
-    const command = commands.find(candidate => candidate.name === rest[0])
+    const asked = rest[0]
+    const command = commands.find(candidate => candidate.name === asked)
+    if (command === undefined && asked !== undefined && !asked.startsWith('-')) throw unknownVerb(asked)
     await (verb === undefined ? err : out).write(command === undefined ? overview() : helpOf(command))
     return verb === undefined ? 2 : 0
   }
   const command = commands.find(candidate => candidate.name === verb)
-  if (command === undefined)
-    throw twError('TW_USAGE', `Unknown verb "${verb}". Verbs: ${commands.map(c => c.name).join(', ')}.`)
+  if (command === undefined) throw unknownVerb(verb)
 
   const { values, positionals } = parse(command, rest)
   if (values['help'] === true) {
     await out.write(helpOf(command))
+    return 0
+  }
+  if (values['version'] === true) {
+    await out.write(`${version}\n`)
     return 0
   }
   const flags = Object.fromEntries(
@@ -76,6 +81,10 @@ async function dispatch(
   const config = loadConfig({ flags, env: surroundings.env, file: values['config'] as string | undefined })
   const log = pino({ level: config.LOG_LEVEL, base: { verb } }, surroundings.stderr)
   return command.run({ positionals, options: values, config, out, err, log, stop: surroundings.stop, version })
+}
+
+function unknownVerb(verb: string): Error {
+  return twError('TW_USAGE', `Unknown verb ${JSON.stringify(verb)}. Verbs: ${commands.map(c => c.name).join(', ')}.`)
 }
 
 function parse(command: Command, args: readonly string[]) {
@@ -128,7 +137,8 @@ function output(stream: Surroundings['stdout']): Output {
     isTerminal: stream.isTTY === true,
     columns: stream.columns ?? 120,
     write(text) {
-      if (stream.write(text)) return undefined
+      // What nobody can read any more (a closed pipe) is no reason to wait: there will be no drain.
+      if (stream.destroyed || stream.write(text) || stream.destroyed) return undefined
       return new Promise<void>(resolve => {
         const done = () => {
           stream.off('drain', done)
@@ -151,8 +161,6 @@ function ofProcess(): Surroundings {
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
-  // `trailwarden … | head` closes our stdout: that is an end, not a failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3))
   return { stdout: process.stdout, stderr: process.stderr, env: process.env, stop: controller.signal }
 }
 

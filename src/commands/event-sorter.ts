@@ -73,7 +73,9 @@ export class EventSorter {
     if (this.#folder !== null) rmSync(this.#folder, { recursive: true, force: true })
     this.#file = -1
     this.#folder = null
+    this.#fileEnd = 0
     this.#entries = []
+    this.#bytes = 0
     this.#runs = []
   }
 

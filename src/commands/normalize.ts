@@ -3,6 +3,7 @@ import { eventEncoder } from '../codecs/cloudtrail-event.ts'
 import { kafkaLog } from '../kafka/kafka-log.ts'
 import { schemaRegistry } from '../kafka/registry.ts'
 import type { LogClient, OutRecord } from '../log/log-client.ts'
+import { twError } from '../errors.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import { eventToJson } from '../normalize/json.ts'
 import { startNormalizer } from '../pipeline/normalizer.ts'
@@ -36,8 +37,9 @@ export const normalize: Command = {
     'HTTP_PORT',
   ],
   async run(context) {
-    if (context.positionals.length === 0) return fromTopic(context)
-    return context.options['json'] === true ? toJson(context) : toTopic(context)
+    if (context.positionals.length > 0) return context.options['json'] === true ? toJson(context) : toTopic(context)
+    if (context.options['json'] === true) throw twError('TW_USAGE', 'normalize --json needs files, folders or `-`.')
+    return fromTopic(context)
   },
 }
 

@@ -5,7 +5,9 @@ import type { Alert } from '../alerts/alert.ts'
 import { eventDecoder, eventEncoder } from '../codecs/cloudtrail-event.ts'
 import { Engine } from '../detect/engine.ts'
 import { twError } from '../errors.ts'
+import { jsonLine } from '../json-line.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
+import { parseTime } from '../normalize/event-time.ts'
 import { rfc3339 } from '../rfc3339.ts'
 import type { RuleSet } from '../rules/rule.ts'
 import { topicContract } from '../topics.ts'
@@ -52,8 +54,8 @@ function rangeOf(context: CommandContext): InRange {
   const bound = (name: string): number | null => {
     const given = textOption(context, name)
     if (given === undefined) return null
-    const time = Date.parse(given)
-    if (Number.isNaN(time)) throw twError('TW_USAGE', `--${name} ${given} is not a time; write 2026-01-15T09:00:00Z.`)
+    const time = parseTime(given)
+    if (time === null) throw twError('TW_USAGE', `--${name} ${given} is not a time; write 2026-01-15T09:00:00Z.`)
     return time
   }
   const from = bound('from') ?? -Infinity
@@ -92,8 +94,8 @@ async function printMatches(context: CommandContext, rules: RuleSet, inRange: In
         matches++
         lines.push(
           context.options['json'] === true
-            ? JSON.stringify({ ruleId, eventId: event.eventId, eventTime: rfc3339(event.eventTime) })
-            : `${ruleId}\t${event.eventId}`,
+            ? jsonLine({ ruleId, eventId: event.eventId, eventTime: rfc3339(event.eventTime) })
+            : `${ruleId}\t${event.eventId.replace(/[\p{Cc}\u2028\u2029]/gu, '\ufffd')}`,
         )
       }
     },
@@ -133,6 +135,7 @@ async function printAlerts(context: CommandContext, rules: RuleSet, inRange: InR
     pending = 0
   }
   for (const event of sorter.drain()) {
+    if (context.stop.aborted) break
     transaction.process(event, null, null)
     if (++pending >= 1000) await flush()
   }

@@ -1,7 +1,7 @@
 // A long-running verb as a well-behaved process: HTTP endpoint first, start retried while cluster or registry are away,
 // one clean stop on the first signal, non-zero end when the loop cannot go on so that a supervisor restarts it.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { asTrailwardenError } from '../errors.ts'
+import { asTrailwardenError, twError } from '../errors.ts'
 import { serveHealth } from '../metrics/http.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { RunningLoop } from '../pipeline/running-loop.ts'
@@ -21,11 +21,12 @@ export async function runService(
   const { config, log, stop } = context
   let loop: RunningLoop | null = null
   let failed = false
-  const server = await serveHealth({
-    host: config.HTTP_HOST,
-    port: config.HTTP_PORT ?? defaultPort,
-    registry: metrics.registry,
-    health: { ready: () => loop?.ready() ?? false, live: () => !failed },
+  const host = config.HTTP_HOST
+  const port = config.HTTP_PORT ?? defaultPort
+  const health = { ready: () => !failed && (loop?.ready() ?? false), live: () => !failed }
+  const server = await serveHealth({ host, port, registry: metrics.registry, health }).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException
+    throw twError('TW_CONFIG_INVALID', `HTTP_HOST ${host}, HTTP_PORT ${port}: cannot be bound (${code}).`, error)
   })
   log.info({ port: server.port }, 'Serving /metrics, /livez and /readyz.')
   try {
@@ -34,12 +35,12 @@ export async function runService(
     log.info({}, 'Started.')
     await Promise.race([loop.done, aborted(stop)])
     log.info({}, 'Stopping.')
-    const clean = await Promise.race([loop.stop().then(() => true), sleep(STOP_MS, false)])
+    const clean = await Promise.race([loop.stop().then(() => true), sleep(STOP_MS, false, { ref: false })])
     log.info({ clean }, clean ? 'Stopped.' : 'Stopped before everything was closed; the broker will notice.')
     return 0
   } catch (thrown) {
     failed = true
-    await Promise.race([loop?.stop().catch(() => undefined), sleep(STOP_MS)])
+    await Promise.race([loop?.stop().catch(() => undefined), sleep(STOP_MS, undefined, { ref: false })])
     throw thrown
   } finally {
     await server.close()
@@ -59,7 +60,7 @@ async function startPatiently(context: CommandContext, start: () => Promise<Runn
         { code: error.code, reason: error.message },
         `Not ready: ${error.hint} Trying again in ${RETRY_MS / 1000} s.`,
       )
-      await Promise.race([sleep(RETRY_MS), aborted(stop)])
+      await sleep(RETRY_MS, undefined, { signal: stop }).catch(() => undefined)
     }
   }
   return null

@@ -9,11 +9,14 @@ import { topicContract } from '../topics.ts'
 import type { CommandContext } from './command.ts'
 import { connectionFrom, kafkaOptionsFrom, registryFrom } from './settings.ts'
 
-/** True when the arguments name a topic: one word that a topic name can be and that no file has. */
+// A mistyped file name should be told at once, not looked for on a cluster.
+const fileLike = /\.(json|jsonl|ndjson|gz)$/i
+
+/** True when the arguments name a topic: one word that a topic name can be, that no file has or would have. */
 export async function isTopicArgument(positionals: readonly string[]): Promise<boolean> {
   const [name] = positionals
-  if (positionals.length !== 1 || name === undefined || !/^[A-Za-z0-9._-]{1,249}$/.test(name) || name === '-')
-    return false
+  if (positionals.length !== 1 || name === undefined || !/^[A-Za-z0-9._-]{1,249}$/.test(name)) return false
+  if (name === '-' || fileLike.test(name)) return false
   return access(name).then(
     () => false,
     () => true,
@@ -55,6 +58,9 @@ export async function readTopicEvents(
         await after?.()
       }
     }
+  } catch (error) {
+    // As with files: a stop ends the reading, with what was read.
+    if (!context.stop.aborted) throw error
   } finally {
     await log.close()
   }
