@@ -4,6 +4,7 @@ import { demo } from './demo.ts'
 import { detect } from './detect.ts'
 import { normalize } from './normalize.ts'
 import { replay } from './replay.ts'
+import { test } from './test.ts'
 import { topics } from './topics.ts'
 
-export const commands: readonly Command[] = [normalize, detect, replay, topics, demo]
+export const commands: readonly Command[] = [normalize, detect, replay, test, topics, demo]
