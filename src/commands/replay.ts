@@ -1,7 +1,6 @@
 // `trailwarden replay`: the detector's engine over files or a topic, ordered by event time, without producing anything.
 // Only events that some rule matches are kept for ordering, as Avro, spilled to a temporary file beyond 64 MiB.
 import { alertToJson } from '../alerts/json.ts'
-import type { Alert } from '../alerts/alert.ts'
 import { eventDecoder, eventEncoder } from '../codecs/cloudtrail-event.ts'
 import { Engine } from '../detect/engine.ts'
 import { twError } from '../errors.ts'
@@ -9,15 +8,14 @@ import { jsonLine } from '../json-line.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import { parseTime } from '../normalize/event-time.ts'
 import { rfc3339 } from '../rfc3339.ts'
-import type { RuleSet } from '../rules/rule.ts'
 import { topicContract } from '../topics.ts'
+import { alertText, alertTextHeading } from './alert-text.ts'
 import type { Command, CommandContext } from './command.ts'
 import { textOption } from './command.ts'
+import { readEvents } from './event-input.ts'
 import { EventSorter } from './event-sorter.ts'
-import { normalizeFiles, summaryLine } from './files.ts'
-import { engineOptions, rulePaths, ruleSetFrom } from './rule-set.ts'
-import { normalizeOptionsFrom } from './settings.ts'
-import { isTopicArgument, readTopicEvents } from './topic-events.ts'
+import { detectionFrom } from './rule-set.ts'
+import type { Detection } from './rule-set.ts'
 
 export const replay: Command = {
   name: 'replay',
@@ -41,10 +39,10 @@ export const replay: Command = {
   settings: ['RULES', 'SUPPRESSIONS', 'SOURCE_IDENTITY', 'KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL'],
   async run(context) {
     if (context.positionals.length === 0) throw twError('TW_USAGE', 'replay needs files, folders, `-`, or a topic.')
-    const rules = await ruleSetFrom(rulePaths(context.config.RULES))
+    const detection = await detectionFrom(context.config)
     const inRange = rangeOf(context)
-    if (context.options['matches'] === true) return printMatches(context, rules, inRange)
-    return printAlerts(context, rules, inRange)
+    if (context.options['matches'] === true) return printMatches(context, detection, inRange)
+    return printAlerts(context, detection, inRange)
   },
 }
 
@@ -63,20 +61,7 @@ function rangeOf(context: CommandContext): InRange {
   return event => event.eventTime >= from && event.eventTime < to
 }
 
-/** Feeds every event of the input to `take`; returns the line that says what was read. */
-async function readInput(
-  context: CommandContext,
-  take: (event: CloudTrailEvent) => void,
-  after?: () => Promise<void> | void,
-): Promise<string> {
-  const { positionals, config, err, stop } = context
-  if (await isTopicArgument(positionals)) return readTopicEvents(context, positionals[0]!, take, after)
-  const normalize = normalizeOptionsFrom(config)
-  const summary = await normalizeFiles({ paths: positionals, normalize, err, stop, take, ...(after ? { after } : {}) })
-  return summaryLine(summary)
-}
-
-async function printMatches(context: CommandContext, rules: RuleSet, inRange: InRange): Promise<number> {
+async function printMatches(context: CommandContext, { rules }: Detection, inRange: InRange): Promise<number> {
   let lines: string[] = []
   let matches = 0
   const flush = async () => {
@@ -85,8 +70,9 @@ async function printMatches(context: CommandContext, rules: RuleSet, inRange: In
     lines = []
     await context.out.write(text)
   }
-  const summary = await readInput(
+  const summary = await readEvents(
     context,
+    context.positionals,
     event => {
       if (!inRange(event)) return
       for (const index of rules.match(event)) {
@@ -106,19 +92,25 @@ async function printMatches(context: CommandContext, rules: RuleSet, inRange: In
   return 0
 }
 
-async function printAlerts(context: CommandContext, rules: RuleSet, inRange: InRange): Promise<number> {
+async function printAlerts(
+  context: CommandContext,
+  { rules, engine: options }: Detection,
+  inRange: InRange,
+): Promise<number> {
   const schema = topicContract('EVENTS_TOPIC').schema!
   const sorter = new EventSorter(eventEncoder(schema), eventDecoder(schema), schema)
   let summary: string
   try {
-    summary = await readInput(context, event => {
+    summary = await readEvents(context, context.positionals, event => {
       if (inRange(event) && rules.match(event).length > 0) sorter.add(event)
     })
   } catch (error) {
     sorter.close()
     throw error
   }
-  const engine = new Engine(rules, engineOptions())
+  const engine = new Engine(rules, options)
+  const { out } = context
+  const json = context.options['json'] === true
   const counts = { alerts: 0, unsuppressed: 0, duplicates: 0, late: 0 }
   let transaction = engine.begin()
   let pending = 0
@@ -126,9 +118,9 @@ async function printAlerts(context: CommandContext, rules: RuleSet, inRange: InR
     counts.duplicates += transaction.counts.duplicates
     counts.late += transaction.counts.late
     for (const alert of transaction.alerts) {
-      counts.alerts++
+      if (counts.alerts++ === 0 && !json) await out.write(alertTextHeading(out))
       if (alert.suppressed === null) counts.unsuppressed++
-      await context.out.write(context.options['json'] === true ? `${alertToJson(alert)}\n` : alertText(alert))
+      await out.write(json ? `${alertToJson(alert)}\n` : alertText(alert, out))
     }
     transaction.merge()
     transaction = engine.begin()
@@ -145,12 +137,4 @@ async function printAlerts(context: CommandContext, rules: RuleSet, inRange: InR
       `${counts.alerts} alerts${counts.alerts > counts.unsuppressed ? ` (${counts.alerts - counts.unsuppressed} suppressed)` : ''}\n`,
   )
   return context.options['fail-on-alert'] === true && counts.unsuppressed > 0 ? 1 : 0
-}
-
-function alertText(alert: Alert): string {
-  const suppressed = alert.suppressed === null ? '' : ` (suppressed: ${alert.suppressed.reason})`
-  return (
-    `${rfc3339(alert.lastSeen)}  ${alert.severity}  ${alert.ruleId}  ${alert.activity}${suppressed}\n` +
-    `  ${alert.explanation}\n  ${alert.dedupKey}\n\n`
-  )
 }
