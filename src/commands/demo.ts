@@ -42,7 +42,9 @@ export const demo: Command = {
   async run(context) {
     const path = textOption(context, 'write')
     if (path !== undefined) {
-      await writeFile(path, demoLines())
+      await writeFile(path, demoLines()).catch((error: unknown) => {
+        throw twError('TW_USAGE', `Cannot write ${path} (${(error as NodeJS.ErrnoException).code}).`, error)
+      })
       return 0
     }
     if (context.options['kafka'] !== true) return inProcess(context)

@@ -1,7 +1,7 @@
 // bin/trailwarden.mjs as a user meets it: exit codes, pipes, an old Node, an installation without sources.
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -71,6 +71,19 @@ test('a reader that stops early gets no stack trace', async () => {
   })
   await new Promise(resolve => child.once('close', resolve))
   assert.equal(stderr, '')
+})
+
+test('a stdout that cannot be written is exit code 3, not a finding', { skip: !existsSync('/dev/full') }, async () => {
+  const full = openSync('/dev/full', 'w')
+  const child = spawn(process.execPath, [join(installed, 'bin', 'trailwarden.mjs'), 'flood'], {
+    stdio: ['ignore', full, 'pipe'],
+  })
+  let stderr = ''
+  child.stderr!.on('data', chunk => (stderr += String(chunk)))
+  const code = await new Promise(resolve => child.once('close', resolve))
+  closeSync(full)
+  assert.equal(code, 3)
+  assert.match(stderr, /^trailwarden: cannot write to stdout: ENOSPC/)
 })
 
 test('a connection left open does not keep a finished process alive', async () => {
