@@ -72,15 +72,16 @@ async function dispatch(
     await out.write(`${version}\n`)
     return 0
   }
+  const { env, stop } = surroundings
   const flags = Object.fromEntries(
     settingNames.flatMap(name => {
       const value = values[flagOf(name)]
       return typeof value === 'string' ? [[name, value]] : []
     }),
   )
-  const config = loadConfig({ flags, env: surroundings.env, file: values['config'] as string | undefined })
+  const config = loadConfig({ flags, env, file: values['config'] as string | undefined })
   const log = pino({ level: config.LOG_LEVEL, base: { verb } }, surroundings.stderr)
-  return command.run({ positionals, options: values, config, out, err, log, stop: surroundings.stop, version })
+  return command.run({ positionals, options: values, config, env, out, err, log, stop, version })
 }
 
 function unknownVerb(verb: string): Error {

@@ -26,6 +26,8 @@ export interface CommandContext {
   /** Options by name; strings, or arrays of them where `multiple`. */
   readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>
   readonly config: Config
+  /** The environment; settings come through `config`. */
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly out: Output
   readonly err: Output
   readonly log: Logger

@@ -67,8 +67,7 @@ export async function demoCluster(context: CommandContext): Promise<DemoCluster>
 }
 
 async function find(context: CommandContext): Promise<Found> {
-  const { env } = process
-  if (env['KAFKA_BROKERS'] !== undefined || context.options['kafka-brokers'] !== undefined)
+  if (context.env['KAFKA_BROKERS'] !== undefined || context.options['kafka-brokers'] !== undefined)
     return {
       how: 'env',
       brokers: context.config.KAFKA_BROKERS,

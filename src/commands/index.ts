@@ -1,4 +1,5 @@
 // The verbs, in the order of `trailwarden help`.
+import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { demo } from './demo.ts'
 import { detect } from './detect.ts'
@@ -7,4 +8,4 @@ import { replay } from './replay.ts'
 import { test } from './test.ts'
 import { topics } from './topics.ts'
 
-export const commands: readonly Command[] = [normalize, detect, replay, test, topics, demo]
+export const commands: readonly Command[] = [normalize, detect, replay, test, check, topics, demo]
