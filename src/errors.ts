@@ -134,6 +134,14 @@ export function twError(code: ErrorCode, message: string, cause?: unknown): Trai
 /** The table's error for anything thrown: unknown throwables become TW_INTERNAL with the original as cause. Total. */
 export function asTrailwardenError(thrown: unknown): TrailwardenError {
   if (thrown instanceof TrailwardenError) return thrown
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  return twError('TW_INTERNAL', message || 'Unknown failure.', thrown)
+  return twError('TW_INTERNAL', messageOf(thrown) || 'Unknown failure.', thrown)
+}
+
+function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown)
+  } catch {
+    // An object without a text form, such as one without a prototype.
+    return ''
+  }
 }

@@ -1,0 +1,100 @@
+// EventSorter: by event time, ties by arrival, in memory or through a temporary file that never outlives its use.
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import fc from 'fast-check'
+import { eventDecoder, eventEncoder } from '../../../src/codecs/cloudtrail-event.ts'
+import { EventSorter } from '../../../src/commands/event-sorter.ts'
+import { topicContract } from '../../../src/topics.ts'
+import { call } from '../../harness/detection.ts'
+
+// A folder of our own for temporary files, so that what is left behind can be counted.
+const folder = mkdtempSync(join(tmpdir(), 'sorter-test-'))
+const own = join(folder, 'tmp')
+mkdirSync(own)
+const before = process.env['TMPDIR']
+process.env['TMPDIR'] = own
+after(() => {
+  if (before === undefined) delete process.env['TMPDIR']
+  else process.env['TMPDIR'] = before
+  rmSync(folder, { recursive: true })
+})
+const leftBehind = () => readdirSync(own).length
+
+const schema = topicContract('EVENTS_TOPIC').schema!
+const sorter = (maxBytes?: number) => new EventSorter(eventEncoder(schema), eventDecoder(schema), schema, maxBytes)
+
+function sorted(times: readonly number[], maxBytes?: number): string[] {
+  const made = sorter(maxBytes)
+  for (const [index, time] of times.entries()) made.add(call(time, { eventId: `${time}#${index}` }))
+  return [...made.drain()].map(event => event.eventId)
+}
+
+test('events come out by event time, those of one time in the order of arrival', () => {
+  assert.deepEqual(sorted([5, 3, 5, 1, 3, 5]), ['1#3', '3#1', '3#4', '5#0', '5#2', '5#5'])
+  assert.deepEqual(sorted([]), [])
+})
+
+test('through a temporary file the result is that of memory', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: -5, max: 20 }), { maxLength: 40 }),
+      fc.integer({ min: 1, max: 4000 }),
+      (times, maxBytes) => {
+        assert.deepEqual(sorted(times, maxBytes), sorted(times))
+      },
+    ),
+    { numRuns: 60 },
+  )
+  assert.equal(leftBehind(), 0)
+})
+
+test('runs larger than a read from the file come back whole', () => {
+  const made = sorter(1 << 20)
+  const large = 'x'.repeat(100_000)
+  for (let index = 0; index < 30; index++)
+    made.add(call((index * 7) % 30, { eventId: String((index * 7) % 30), requestParameters: `"${large}${index}"` }))
+  assert.equal(leftBehind(), 1)
+  const events = [...made.drain()]
+  assert.deepEqual(
+    events.map(event => event.eventTime),
+    Array.from({ length: 30 }, (_, time) => time),
+  )
+  for (const event of events) assert.equal(event.requestParameters, `"${large}${(event.eventTime * 13) % 30}"`)
+})
+
+test('the temporary file is gone after the last event, after an early stop, after an error and after close', () => {
+  const spilled = () => {
+    const made = sorter(1)
+    for (const time of [3, 1, 2]) made.add(call(time))
+    assert.equal(leftBehind(), 1)
+    return made
+  }
+  assert.equal([...spilled().drain()].length, 3)
+  assert.equal(leftBehind(), 0)
+  for (const event of spilled().drain()) {
+    assert.equal(event.eventTime, 1)
+    break
+  }
+  assert.equal(leftBehind(), 0)
+  assert.throws(() => {
+    for (const event of spilled().drain()) throw new Error(event.eventId)
+  })
+  assert.equal(leftBehind(), 0)
+  spilled().close()
+  assert.equal(leftBehind(), 0)
+})
+
+test('a sorter can be used again after it was drained', () => {
+  const made = sorter(600)
+  for (const round of [1, 2]) {
+    for (const time of [30, 10, 20, 40]) made.add(call(time * round))
+    assert.deepEqual(
+      [...made.drain()].map(event => event.eventTime),
+      [10, 20, 30, 40].map(time => time * round),
+    )
+    assert.equal(leftBehind(), 0)
+  }
+})
