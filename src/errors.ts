@@ -101,7 +101,7 @@ const table = {
   TW_SCHEMA_INCOMPATIBLE: {
     retriable: false,
     exit: 2,
-    hint: 'The registered schema and this version cannot read each other; see docs/operations.md on upgrades.',
+    hint: 'The registered schema and this version cannot read each other; register a schema that both can read, or run the version that wrote the topic.',
   },
   TW_INTERNAL: { retriable: false, exit: 3, hint: 'This is a defect; run again with --debug and report it.' },
 } as const satisfies Record<string, ErrorEntry>
