@@ -27,6 +27,10 @@ export interface Metrics {
   readonly rebalances: Counter
   readonly deniedRate: Gauge<'partition'>
   readonly stateEntries: Gauge<'partition'>
+  /** Changelog records read while opening partitions. */
+  readonly restored: Counter
+  /** Principals forgotten after their time to live. */
+  readonly expired: Counter
 }
 
 /** Makes the metrics of a process; `process` is `normalize` or `detect`, a constant label of every series. */
@@ -72,6 +76,8 @@ export function createMetrics(process: 'normalize' | 'detect', version: string):
       ['partition'],
     ),
     stateEntries: gauge('state_entries', 'Principals with detection state, by partition.', ['partition']),
+    restored: counter('restored_records_total', 'Changelog records read while opening partitions.', []),
+    expired: counter('expired_principals_total', 'Principals forgotten after their time to live.', []),
   }
   new Gauge({
     name: 'trailwarden_build_info',

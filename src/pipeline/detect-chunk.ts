@@ -1,52 +1,91 @@
 // A run of records of one partition through the engine: alerts, changed state and dead letters, ready for one transaction.
 // Asynchronous only where a writer schema has not been seen yet; a record that cannot be read is a dead letter, always.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { alertHeaders } from '../alerts/headers.ts'
-import type { EngineTransaction } from '../detect/engine.ts'
+import type { Engine, EngineTransaction } from '../detect/engine.ts'
 import { asTrailwardenError } from '../errors.ts'
 import type { LogRecord, OutRecord, TopicRecords } from '../log/log-client.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { Rejected, RejectReason } from '../rejected.ts'
 import { positionRecord } from './changelog.ts'
+import { processClock } from './clock.ts'
 import { deadLetter } from './dead-letter.ts'
 import type { DetectorOptions } from './detector-options.ts'
+import { enterStretch, noteEvent, stretchOf } from './state-expiry.ts'
+import type { ExpiryProgress } from './state-expiry.ts'
 
-/** Where a chunk stands. */
+/** Where a run of records stands. */
 export interface ChunkPosition {
   readonly topic: string
   readonly partition: number
-  /** Position after the chunk. */
-  readonly next: number
+  /** Position after the last of the records: it steps over invisible ones behind it. */
+  readonly end: number
+  readonly expiry: ExpiryProgress
+}
+
+/** Who waits for the chunk. */
+export interface ChunkWatch {
+  /** False as soon as the work is no longer ours. */
+  readonly wanted: () => boolean
+  /** Called while the chunk waits for something outside: keeps the membership, and tells that this is no stall. */
+  readonly alive: () => Promise<void>
 }
 
 /** What one transaction will hold besides the offsets. */
 export interface ChunkOutput {
   readonly send: readonly TopicRecords[]
   readonly rejected: ReadonlyMap<RejectReason, number>
+  /** How many records were taken: the rest is for the next transaction. */
+  readonly taken: number
+  /** Position after those. */
+  readonly next: number
+  readonly expiry: ExpiryProgress
+  /** Principals forgotten. */
+  readonly expired: number
 }
 
+/** Expiry every so many offsets: a look at every principal of the partition, tens of milliseconds per million. */
+const EXPIRE_EVERY = 100_000
 const REGISTRY_RETRY_MS = 1000
+const BATCH_MAX_MS = 100
 
 /**
- * Processes records in order into the engine's transaction.
- * @param wanted false as soon as the work is no longer ours; then null is returned and nothing is to be sent
+ * Takes records in order into the engine's transaction, at least one and not necessarily all: a chunk ends with a stretch
+ * of the expiry, when its time is up, and before a record whose schema must be waited for. Where it ends has no influence
+ * on what is written, only on which transaction it is written in.
+ * @param records at least one
+ * @returns null when the work is no longer wanted; nothing is to be sent then
  */
 export async function detectChunk(
   records: readonly LogRecord[],
   position: ChunkPosition,
+  engine: Engine,
   transaction: EngineTransaction,
   options: DetectorOptions,
-  wanted: () => boolean,
+  watch: ChunkWatch,
 ): Promise<ChunkOutput | null> {
+  const { now } = options.clock ?? processClock
+  const every = options.expireEvery ?? EXPIRE_EVERY
+  const deadline = now() + (options.batchMaxMs ?? BATCH_MAX_MS)
   const rejected = new Map<RejectReason, number>()
   const deadLetters: OutRecord[] = []
   const unknown = new Set<number>()
+  const stretch = stretchOf(records[0]?.offset ?? position.end, every)
+  const entered = enterStretch(position.expiry, stretch)
+  const expired = entered.horizon === null ? [] : engine.expired(entered.horizon)
+  for (const key of expired) transaction.forget(key)
+  let expiry = entered.progress
+  let taken = 0
   for (const record of records) {
+    if (taken > 0 && (stretchOf(record.offset, every) !== stretch || now() > deadline)) break
     let event = readEvent(record, options)
+    // What is done already does not wait for the registry.
+    if ('unknownSchema' in event && taken > 0) break
     while ('unknownSchema' in event) {
-      if (!(await learn(event.unknownSchema, options, wanted, unknown))) return null
+      if (!(await learn(event.unknownSchema, options, watch, unknown))) return null
       event = readEvent(record, options)
     }
+    taken++
+    if ('principal' in event) expiry = noteEvent(expiry, event, record.timestamp)
     const refusal = 'rejected' in event ? event : process(event, record, position, transaction, options)
     if (refusal === null) continue
     rejected.set(refusal.rejected, (rejected.get(refusal.rejected) ?? 0) + 1)
@@ -54,7 +93,10 @@ export async function detectChunk(
   }
   // A schema that is registered late is found by the next chunk; how often the registry is asked is its client's business.
   for (const id of unknown) options.events.forget(id)
-  return { send: outputs(position, transaction, deadLetters, options), rejected }
+  const next = taken === records.length ? position.end : (records[taken - 1]?.offset ?? 0) + 1
+  const stored = positionRecord(position.topic, position.partition, next, expiry)
+  const send = outputs(stored, position, transaction, deadLetters, options)
+  return { send, rejected, taken, next, expiry, expired: expired.length }
 }
 
 function readEvent(record: LogRecord, options: DetectorOptions): ReturnType<DetectorOptions['events']['decode']> {
@@ -93,13 +135,9 @@ function describe(error: unknown): string {
 }
 
 /** Asks the registry for a writer schema until it answers; false when the work is no longer wanted. */
-async function learn(
-  id: number,
-  options: DetectorOptions,
-  wanted: () => boolean,
-  unknown: Set<number>,
-): Promise<boolean> {
-  while (wanted()) {
+async function learn(id: number, options: DetectorOptions, watch: ChunkWatch, unknown: Set<number>): Promise<boolean> {
+  const { sleep } = options.clock ?? processClock
+  while (watch.wanted()) {
     try {
       const schema = await options.schemas.schemaById(id)
       const reason = options.events.learn(id, schema)
@@ -114,24 +152,25 @@ async function learn(
         'The registry does not answer; waiting with this partition.',
       )
       await sleep(REGISTRY_RETRY_MS)
+      await watch.alive()
     }
   }
   return false
 }
 
 function outputs(
-  position: ChunkPosition,
+  stored: OutRecord,
+  { partition }: ChunkPosition,
   transaction: EngineTransaction,
   deadLetters: readonly OutRecord[],
   options: DetectorOptions,
 ): TopicRecords[] {
-  const { partition } = position
   const state: OutRecord[] = []
   for (const [key, record] of transaction.changes()) {
     const value = record === null ? null : options.state.encoder.encode(record, options.state.schemaId)
     state.push({ key, value, partition })
   }
-  state.push(positionRecord(position.topic, partition, position.next))
+  state.push(stored)
   const alerts = transaction.alerts
     .filter(alert => alert.suppressed === null)
     .map(alert => ({

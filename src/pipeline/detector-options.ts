@@ -9,6 +9,7 @@ import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { RuleSet } from '../rules/rule.ts'
+import type { Clock } from './clock.ts'
 
 /** Writes one alert as the value of the alerts topic. */
 export type AlertWriter = (alert: Alert) => Buffer
@@ -25,19 +26,28 @@ export interface DetectorOptions {
   }
   readonly rules: RuleSet
   readonly engine: EngineOptions
-  readonly events: Decoder<CloudTrailEvent>
+  readonly events: Pick<Decoder<CloudTrailEvent>, 'decode' | 'learn' | 'forget'>
   readonly alerts: { readonly write: AlertWriter; readonly contentType: 'application/avro' | 'application/json' }
   readonly state: {
-    readonly decoder: StateDecoder
-    readonly encoder: StateEncoder
+    readonly decoder: Pick<StateDecoder, 'decode' | 'learn'>
+    readonly encoder: Pick<StateEncoder, 'encode'>
     readonly schemaId: number
   }
   readonly maxRecordBytes: number
+  /** Records of one transaction at most. */
   readonly batchMaxRecords: number
+  /** Milliseconds of processing after which a transaction is closed with what it has, default 100: bounds alert latency. */
+  readonly batchMaxMs?: number
+  /** Input offsets between two expiries of silent principals, default 100 000. Part of what a replay must repeat. */
+  readonly expireEvery?: number
   readonly sessionTimeoutMs?: number
   readonly outOfRange?: 'fail' | 'earliest'
   /** How long opening a partition may go on failing before the loop gives up, default 120 000. */
   readonly openRetryMs?: number
+  /** How long a partition may stand still with records to read before the loop ends, default 5 min; 0 never. */
+  readonly stallMs?: number
+  /** Default: the clock of the process. */
+  readonly clock?: Clock
   readonly metrics: Metrics
   readonly logger: Logger
 }

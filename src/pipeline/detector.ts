@@ -1,139 +1,237 @@
 // The detector's loop: events topic → alerts, state and dead letters, one transaction per run of records of a partition.
 // It owns the tasks of the assigned partitions and the rule that a task works only in the generation it was opened in.
 // Written against the LogClient port: the same loop runs in process, under fault injection and on Kafka.
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { BatchControl, RecordBatch } from '../log/log-client.ts'
+import type { BatchControl, GroupConsumer, RecordBatch } from '../log/log-client.ts'
 import { asTrailwardenError, twError } from '../errors.ts'
+import { processClock } from './clock.ts'
+import type { Clock } from './clock.ts'
 import type { DetectorOptions } from './detector-options.ts'
 import { DetectorTask } from './detector-task.ts'
+import { ProgressWatch } from './progress-watch.ts'
 import type { RunningLoop } from './running-loop.ts'
 
 const OPEN_RETRY_MS = 120_000
 // About one heartbeat: a fenced task waits this long for the rebalance that explains it before it fences back.
 const FENCED_WAIT_MS = 3000
+const FAILED_WAIT_MS = 100
 
 /** Checks the topics and starts the loop. @throws TW_TOPIC_MISSING, TW_PARTITIONS_DIFFER before anything is read. */
 export async function startDetector(options: DetectorOptions): Promise<RunningLoop> {
   await checkTopics(options)
-  const { log, metrics, topics, logger } = options
-  const consumer = log.consumer({
-    group: options.group,
-    topic: topics.events,
-    from: 'earliest',
-    ...(options.sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs: options.sessionTimeoutMs }),
-    ...(options.outOfRange === undefined ? {} : { outOfRange: options.outOfRange }),
-  })
-  const end = Promise.withResolvers<void>()
-  end.promise.catch(() => undefined)
-  const tasks = new Map<number, DetectorTask>()
-  let assigned: ReadonlySet<number> = new Set()
-  let generation = -1
-  let stopping: Promise<void> | null = null
+  const loop = new DetectorLoop(options)
+  await loop.start()
+  return { done: loop.done, ready: () => loop.ready(), stop: () => loop.stop() }
+}
 
-  const fail = (thrown: unknown) => end.reject(asTrailwardenError(thrown))
-  const current = (token: number) => token === generation && stopping === null
+class DetectorLoop {
+  readonly done: Promise<void>
+  readonly #options: DetectorOptions
+  readonly #clock: Clock
+  readonly #consumer: GroupConsumer
+  readonly #watch: ProgressWatch
+  readonly #end = Promise.withResolvers<void>()
+  readonly #tasks = new Map<number, DetectorTask>()
+  /** The last open of each partition: two at a time would fence each other. */
+  readonly #opening = new Map<number, Promise<void>>()
+  #assigned: ReadonlySet<number> = new Set()
+  /** One per assignment; aborted when it is over. */
+  #generation: AbortController | null = null
+  #over = false
+  #stopping: Promise<void> | null = null
 
-  /** Opens a partition, again and again while it fails and is still ours. */
-  async function open(partition: number, token: number, waitMs = 0): Promise<void> {
-    const deadline = performance.now() + (options.openRetryMs ?? OPEN_RETRY_MS)
-    for (let delay = waitMs; current(token); delay = Math.min(2000, Math.max(200, delay * 2))) {
-      if (delay > 0) await sleep(delay)
-      if (!current(token)) return
+  constructor(options: DetectorOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? processClock
+    this.#watch = new ProgressWatch(options)
+    this.done = this.#end.promise
+    this.done.catch(() => undefined)
+    this.#consumer = options.log.consumer({
+      group: options.group,
+      topic: options.topics.events,
+      from: 'earliest',
+      ...(options.sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs: options.sessionTimeoutMs }),
+      ...(options.outOfRange === undefined ? {} : { outOfRange: options.outOfRange }),
+    })
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#consumer.start({
+        assigned: partitions => this.#take(partitions),
+        batch: (batch, control) => this.#handle(batch, control),
+        crashed: error => this.#fail(error),
+      })
+    } catch (error) {
+      // The group may have let us in although we were told that it failed: a ghost must not own partitions.
+      await this.stop().catch(() => undefined)
+      throw error
+    }
+    void this.#watchProgress()
+  }
+
+  ready(): boolean {
+    return (
+      this.#generation !== null && !this.#over && [...this.#assigned].every(partition => this.#tasks.has(partition))
+    )
+  }
+
+  /** Finishes the transactions in hand, leaves the group, closes the producers. */
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop())
+  }
+
+  async #stop(): Promise<void> {
+    this.#over = true
+    this.#generation?.abort()
+    try {
+      await this.#consumer.stop()
+    } finally {
+      await Promise.all(this.#opening.values())
+      await Promise.all([...this.#tasks.values()].map(task => task.close()))
+      this.#tasks.clear()
+      this.#end.resolve()
+    }
+  }
+
+  #fail(thrown: unknown): void {
+    this.#over = true
+    this.#generation?.abort()
+    this.#end.reject(asTrailwardenError(thrown))
+  }
+
+  #take(partitions: readonly number[]): void {
+    const { metrics, logger } = this.#options
+    this.#generation?.abort()
+    this.#generation = new AbortController()
+    this.#assigned = new Set(partitions)
+    this.#watch.assigned(partitions)
+    metrics.rebalances.inc()
+    metrics.lag.reset()
+    metrics.assigned.set(partitions.length)
+    for (const partition of this.#tasks.keys()) if (!this.#assigned.has(partition)) this.#discard(partition)
+    for (const partition of partitions) {
+      const kept = this.#tasks.get(partition)
+      // A kept task needs no new fence: had anyone owned the partition in between, its next transaction is refused.
+      if (kept === undefined) this.#open(partition)
+      else this.#consumer.resume(partition, kept.position)
+    }
+    logger.info({ partitions: [...partitions] }, 'Partitions assigned.')
+  }
+
+  #open(partition: number, waitMs = 0): void {
+    const signal = this.#generation?.signal
+    if (signal === undefined || this.#over) return
+    const before = this.#opening.get(partition) ?? Promise.resolve()
+    const opening = before.then(() => this.#openPatiently(partition, signal, waitMs)).catch(error => this.#fail(error))
+    this.#opening.set(partition, opening)
+  }
+
+  /** Opens a partition, again and again while it fails and the generation lasts. */
+  async #openPatiently(partition: number, signal: AbortSignal, waitMs: number): Promise<void> {
+    const { logger } = this.#options
+    const deadline = this.#clock.now() + (this.#options.openRetryMs ?? OPEN_RETRY_MS)
+    const watch = { signal, alive: () => this.#watch.alive(partition) }
+    for (let delay = waitMs; !signal.aborted; delay = Math.min(2000, Math.max(200, delay * 2))) {
+      if (delay > 0) await this.#clock.sleep(delay, signal)
+      if (signal.aborted || this.#tasks.has(partition)) return
       try {
-        const task = await DetectorTask.open(partition, options)
-        if (!current(token)) return await task.close()
-        tasks.set(partition, task)
-        consumer.resume(partition, task.position)
+        const task = await DetectorTask.open(partition, this.#options, watch)
+        if (signal.aborted) return await task.close()
+        this.#tasks.set(partition, task)
+        this.#watch.alive(partition)
+        this.#consumer.resume(partition, task.position)
         return
       } catch (thrown) {
+        if (signal.aborted) return
         const error = asTrailwardenError(thrown)
         logger.warn({ partition, code: error.code, reason: error.message }, 'Opening the partition failed.')
-        if (!error.retriable || performance.now() > deadline) return fail(error)
+        if (!error.retriable || this.#clock.now() > deadline) return this.#fail(error)
+        this.#watch.alive(partition)
       }
     }
   }
 
-  function discard(partition: number): void {
-    const task = tasks.get(partition)
-    tasks.delete(partition)
+  #discard(partition: number): void {
+    const { metrics } = this.#options
+    const task = this.#tasks.get(partition)
+    this.#tasks.delete(partition)
     metrics.stateEntries.remove({ partition })
     metrics.deniedRate.remove({ partition })
     void task?.close()
   }
 
-  async function handle(batch: RecordBatch, control: BatchControl): Promise<void> {
-    const { partition } = batch
-    const task = tasks.get(partition)
-    const token = generation
-    if (task === undefined) return
-    const wanted = () => control.current() && current(token) && tasks.get(partition) === task
-    try {
-      await workBatch(task, batch, control, options, wanted)
-    } catch (thrown) {
-      const error = asTrailwardenError(thrown)
-      logger.warn(
-        { partition, code: error.code, reason: error.message },
-        'Transaction failed; opening the partition again.',
-      )
-      if (tasks.get(partition) === task) discard(partition)
-      if (!error.retriable) return fail(error)
-      if (!current(token)) return
-      consumer.pause(partition)
-      void open(partition, token, error.code === 'TW_FENCED' ? FENCED_WAIT_MS : 100)
+  async #handle(batch: RecordBatch, control: BatchControl): Promise<void> {
+    const task = this.#tasks.get(batch.partition)
+    if (task === undefined) return this.#consumer.pause(batch.partition)
+    await task.inTurn(() => this.#workBatch(task, batch, control))
+  }
+
+  async #workBatch(task: DetectorTask, batch: RecordBatch, control: BatchControl): Promise<void> {
+    const { batchMaxRecords, metrics } = this.#options
+    const { topic, partition } = batch
+    const owned = () => control.current() && this.#tasks.get(partition) === task
+    let rebalancing = false
+    const wanted = () => !this.#over && !rebalancing && owned()
+    const alive = async () => {
+      this.#watch.alive(partition)
+      // The task stays sound: who owns the partition next is said by the next assignment, and decided by the epoch.
+      await control.heartbeat().catch((thrown: unknown) => {
+        rebalancing ||= asTrailwardenError(thrown).code === 'TW_REBALANCED'
+      })
+    }
+    let from = batch.records.findIndex(record => record.offset >= task.position)
+    // Worked off by the handler before this one, which could no longer tell the consumer.
+    if (from < 0) return control.resolve(batch.nextOffset)
+    while (from < batch.records.length && wanted()) {
+      const chunk = batch.records.slice(from, from + batchMaxRecords)
+      const isEnd = from + chunk.length === batch.records.length
+      const end = isEnd ? batch.nextOffset : (batch.records[from + chunk.length]?.offset ?? batch.nextOffset)
+      let taken
+      try {
+        taken = await task.work(chunk, end, { owned, wanted, alive })
+      } catch (thrown) {
+        return this.#failed(task, thrown, control)
+      }
+      if (taken === 0) return
+      from += taken
+      control.resolve(task.position)
+      metrics.lag.set({ topic, partition }, Math.max(0, batch.highWatermark - task.position))
+      await alive()
     }
   }
 
-  await consumer.start({
-    assigned(partitions) {
-      generation++
-      metrics.rebalances.inc()
-      metrics.lag.reset()
-      metrics.assigned.set(partitions.length)
-      assigned = new Set(partitions)
-      for (const partition of tasks.keys()) if (!assigned.has(partition)) discard(partition)
-      for (const partition of partitions) {
-        const kept = tasks.get(partition)
-        // A kept task needs no new fence: had anyone owned the partition in between, its next transaction is refused.
-        if (kept === undefined) void open(partition, generation)
-        else consumer.resume(partition, kept.position)
-      }
-      logger.info({ partitions: [...partitions] }, 'Partitions assigned.')
-    },
-    batch: handle,
-    crashed: fail,
-  })
-
-  return {
-    done: end.promise,
-    ready: () => generation >= 0 && stopping === null && [...assigned].every(partition => tasks.has(partition)),
-    stop: () =>
-      (stopping ??= (async () => {
-        await consumer.stop()
-        await Promise.all([...tasks.values()].map(task => task.close()))
-        tasks.clear()
-        end.resolve()
-      })()),
+  /** A transaction failed: whether it was committed is unknown, so the state goes, and the log is asked. */
+  async #failed(task: DetectorTask, thrown: unknown, control: BatchControl): Promise<void> {
+    const { partition } = task
+    const error = asTrailwardenError(thrown)
+    this.#options.logger.warn({ partition, code: error.code, reason: error.message }, 'A transaction failed.')
+    // It belongs to another member by now, or to a task that was opened meanwhile.
+    if (this.#tasks.get(partition) !== task) return
+    this.#discard(partition)
+    this.#consumer.pause(partition)
+    if (!error.retriable) return this.#fail(error)
+    // Of the generation of now: a rebalance during the transaction has kept this task and waits for it.
+    this.#open(partition, error.code === 'TW_FENCED' ? FENCED_WAIT_MS : FAILED_WAIT_MS)
+    // A member whose session has expired learns of it here, not only with its next batch.
+    await control.heartbeat().catch(() => undefined)
   }
-}
 
-async function workBatch(
-  task: DetectorTask,
-  batch: RecordBatch,
-  control: BatchControl,
-  options: DetectorOptions,
-  wanted: () => boolean,
-): Promise<void> {
-  const records = batch.records.filter(record => record.offset >= task.position)
-  if (records.length === 0) return
-  for (let from = 0; from < records.length; from += options.batchMaxRecords) {
-    const chunk = records.slice(from, from + options.batchMaxRecords)
-    const isEnd = from + chunk.length >= records.length
-    const next = isEnd ? batch.nextOffset : chunk.at(-1)!.offset + 1
-    if (!wanted() || !(await task.work(chunk, next, wanted))) return
-    control.resolve(next)
-    const lag = Math.max(0, batch.highWatermark - next)
-    options.metrics.lag.set({ topic: batch.topic, partition: batch.partition }, lag)
-    await control.heartbeat()
+  async #watchProgress(): Promise<void> {
+    if (this.#watch.everyMs <= 0) return
+    const over = new AbortController()
+    this.done.then(
+      () => over.abort(),
+      () => over.abort(),
+    )
+    while (!over.signal.aborted) {
+      await this.#clock.sleep(this.#watch.everyMs, over.signal)
+      if (this.#over) return
+      const partition = await this.#watch.stalled(at => this.#tasks.get(at)?.position ?? null)
+      if (partition === null) continue
+      const { topics, logger } = this.#options
+      logger.error({ partition }, 'The partition has records to read and does not move.')
+      return this.#fail(twError('TW_CONSUMER_CRASHED', `No progress on ${topics.events}, partition ${partition}.`))
+    }
   }
 }
 
