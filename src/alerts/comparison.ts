@@ -18,13 +18,14 @@ const fieldNouns: Readonly<Record<string, readonly [one: string, many: string]>>
   'userIdentity.sessionName': ['session', 'different sessions'],
 }
 
-function nounOf(field: string): readonly [string, string] {
+/** What one and several values of a field are called: `region`, `different regions`. */
+export function nounOf(field: string): readonly [string, string] {
   if (Object.hasOwn(fieldNouns, field)) return fieldNouns[field] ?? [field, field]
   return [`value of ${inSentence(field)}`, `different values of ${inSentence(field)}`]
 }
 
 /** `at 5`, `above 3 and at 9 or fewer`: when a condition fires. */
-function bounds(condition: Condition): string {
+export function bounds(condition: Condition): string {
   const parts: string[] = []
   if (condition.gte !== undefined) parts.push(`at ${wholeNumber(condition.gte)}`)
   if (condition.gt !== undefined) parts.push(`above ${wholeNumber(condition.gt)}`)

@@ -3,9 +3,10 @@ import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { demo } from './demo.ts'
 import { detect } from './detect.ts'
+import { explain } from './explain.ts'
 import { normalize } from './normalize.ts'
 import { replay } from './replay.ts'
 import { test } from './test.ts'
 import { topics } from './topics.ts'
 
-export const commands: readonly Command[] = [normalize, detect, replay, test, check, topics, demo]
+export const commands: readonly Command[] = [normalize, detect, replay, test, check, explain, topics, demo]

@@ -84,6 +84,18 @@ export class RateAnomaly implements Detector {
     return this.#judge(event.eventTime, false)
   }
 
+  /**
+   * What is compared in the window that ends at `end`, whether or not the minimums are reached. For explanations: changes
+   * nothing. `end` lies in the lateness zone, as every end that is still judged.
+   */
+  compared(end: number): Anomaly {
+    const { windowMs, alpha } = this.#rate
+    const count = this.#denials.count(end - windowMs, end)
+    const distinct = this.#denials.secrets.distinct(end - windowMs, end)
+    const { size, mean, exposureMs, pValue } = this.#history.judge(end, count, this.#first ?? end, this.#denials)
+    return { count, distinct, expected: mean, pValue, alpha, exposureMs, dispersion: size }
+  }
+
   advance(maxTime: number): readonly Verdict[] {
     if (maxTime <= this.#newest) return []
     const settledBefore = this.#newest - this.#timing.latenessMs
