@@ -1,7 +1,7 @@
 // Puts the detector's loop together from configuration, a log and a schema source: for `detect` and for `demo`.
 import { alertToJson } from '../alerts/json.ts'
 import { alertEncoder } from '../codecs/alert.ts'
-import { eventDecoder } from '../codecs/cloudtrail-event.ts'
+import { eventDecoder, projectEvent } from '../codecs/cloudtrail-event.ts'
 import { StateDecoder, StateEncoder } from '../codecs/principal-state.ts'
 import type { Config } from '../config.ts'
 import type { LogClient } from '../log/log-client.ts'
@@ -39,7 +39,7 @@ export async function detectorOptions(
     },
     rules: detection.rules,
     engine: detection.engine,
-    events: eventDecoder(topicContract('EVENTS_TOPIC').schema!),
+    events: eventDecoder(projectEvent(topicContract('EVENTS_TOPIC').schema!, detection.rules.fields)),
     alerts: await alertFormat(config, schemas),
     state,
     maxRecordBytes: config.MAX_RECORD_BYTES,

@@ -1,5 +1,6 @@
 // Tables of field names: CloudTrail's own, where CloudTrailEvent keeps them, and those the events topic leaves behind. Pure.
 import type { CloudTrailEvent } from '../normalize/event.ts'
+import type { EventMember } from './rule.ts'
 
 type Read = (event: CloudTrailEvent) => string | boolean | null
 
@@ -54,6 +55,23 @@ export const aliases: Readonly<Record<string, string>> = {
   requestId: 'requestID',
   'userIdentity.sourceIdentity': 'userIdentity.sessionContext.sourceIdentity',
   type: 'userIdentity.type',
+}
+
+// Where the name in the event is not that of CloudTrail.
+const renamed: Readonly<Record<string, EventMember>> = {
+  eventID: 'eventId',
+  sharedEventID: 'sharedEventId',
+  requestID: 'requestId',
+  status: 'outcome',
+  'userIdentity.creationDate': 'userIdentity.sessionCreated',
+}
+
+/** The member of the event that a field is read from, by the field's resolved name; null for a search over everything. */
+export function memberOf(name: string): EventMember | null {
+  if (name === '') return null
+  const steps = name.split('.').filter(step => step !== 'sessionContext' && step !== 'attributes')
+  const member = steps.slice(0, steps[0] === 'userIdentity' ? 2 : 1).join('.')
+  return Object.hasOwn(renamed, member) ? (renamed[member] ?? null) : (member as EventMember)
 }
 
 /** Fields that are times, epoch milliseconds. */

@@ -11,6 +11,7 @@ import { extensionDefaults, readExtension } from './extension.ts'
 import { checkDuplicates, checkKinds, directoryOf } from './heads.ts'
 import type { Head } from './heads.ts'
 import { readMetadata } from './metadata.ts'
+import { notingFields } from './fields-read.ts'
 import { Problems } from './problems.ts'
 import type { RuleError } from './problems.ts'
 import type { Rule, RuleSet } from './rule.ts'
@@ -34,7 +35,7 @@ export type LoadedRules =
  */
 export function loadRules(files: readonly RuleFile[]): LoadedRules {
   const problems = new Problems()
-  const resolve = cloudTrailFields()
+  const { resolve, read } = notingFields(cloudTrailFields())
   const heads: Head[] = files
     .flatMap(file => parseDocuments(file.path, file.text, problems))
     .map(map => {
@@ -90,6 +91,7 @@ export function loadRules(files: readonly RuleFile[]): LoadedRules {
       latenessMs:
         heads.length === 0 ? extensionDefaults.latenessMs : Math.max(...heads.map(head => head.extension.latenessMs)),
       version: contentHash(heads.map(head => head.text)),
+      fields: read(),
     },
     tests: ruleTests.filter(test => test !== null),
   }

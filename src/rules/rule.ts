@@ -1,7 +1,7 @@
 // What a loaded rule set is to the rest of the program: predicates over CloudTrailEvent and the parameters of what
 // counts them. Pure types; the Sigma parser and compiler beside this file build them, src/detect runs them.
 import type { Attack, Level } from '../alerts/alert.ts'
-import type { CloudTrailEvent } from '../normalize/event.ts'
+import type { CloudTrailEvent, UserIdentity } from '../normalize/event.ts'
 
 /** A comparison of Sigma's correlation `condition`; several bounds form a range. */
 export interface Condition {
@@ -99,6 +99,9 @@ export interface Predicate {
   readonly test: (event: CloudTrailEvent) => boolean
 }
 
+/** A member of the event that can be left out when it is decoded. Those of the identity count one by one: they are a third of the texts. */
+export type EventMember = Exclude<keyof CloudTrailEvent, 'userIdentity'> | `userIdentity.${keyof UserIdentity}`
+
 /** A loaded rule set. Immutable. */
 export interface RuleSet {
   /** Rules that alert, in load order. */
@@ -116,4 +119,9 @@ export interface RuleSet {
   readonly latenessMs: number
   /** Content hash over all rules. */
   readonly version: string
+  /**
+   * Members of the event that the rules read; null when they may read any (a keyword search). What the engine reads for
+   * itself, whatever the rules, is not among them.
+   */
+  readonly fields: ReadonlySet<EventMember> | null
 }

@@ -120,6 +120,7 @@ export function ruleSet(
     wants: () => true,
     latenessMs,
     version: 'test',
+    fields: null,
   }
 }
 
