@@ -29,7 +29,7 @@ test('six rules alert, each with a runbook in three timed steps, a source, ATT&C
     [
       ['secretsmanager-batch-catch-all', 'low', 'single', 1440],
       ['secretsmanager-batch-retrieval', 'informational', 'event_count', 1440],
-      ['secretsmanager-denied-rate', 'medium', 'rate_anomaly', 30],
+      ['secretsmanager-denied-rate', 'medium', 'rate_anomaly', 45],
       ['secretsmanager-denied-retrieval', 'informational', 'event_count', 1440],
       ['secretsmanager-distinct-secrets', 'medium', 'value_count', 10],
       ['secretsmanager-multi-region', 'informational', 'value_count', 10],
