@@ -1,8 +1,9 @@
 // Rule sets for the benchmarks: the shipped two of the mission, and as many more as a row asks for, of the kinds that
 // public CloudTrail rule collections hold: one or a few event names of a service, some with text conditions.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadRules } from '../src/rules/load.ts'
+import type { RuleFile } from '../src/rules/load.ts'
 import type { RuleSet } from '../src/rules/rule.ts'
 
 const services = [
@@ -70,17 +71,39 @@ function rule(index: number): string {
     .replace(/\n {2}condition:([^\n]*)\n {2}filter_service:\n([^\n]*)/, '\n  filter_service:\n$2\n  condition:$1')
 }
 
-/** The two rules of the mission and `count - 2` more. */
-export function benchRules(count: number): RuleSet {
-  const shipped = ['secretsmanager-multi-region.yml', 'secretsmanager-denied-rate.yml'].map(name => {
-    const path = join(import.meta.dirname, '..', 'rules', name)
-    return { path, text: readFileSync(path, 'utf8') }
-  })
-  const more = Array.from({ length: Math.max(0, count - 2) }, (_, index) => ({
-    path: `bench-${index}.yml`,
-    text: rule(index),
-  }))
-  const loaded = loadRules([...shipped, ...more])
-  if ('errors' in loaded) throw new Error(JSON.stringify(loaded.errors.slice(0, 3)))
-  return loaded.rules
+/** A rule about no call in particular: no index helps, every event is looked at. */
+function unindexed(index: number): string {
+  return [
+    `title: Unindexed ${index}`,
+    `name: unindexed-${index}`,
+    'logsource: {product: aws, service: cloudtrail}',
+    'detection:',
+    `  selection: {userAgent|contains: tool-${index}}`,
+    '  condition: selection',
+  ].join('\n')
+}
+
+const folder = join(import.meta.dirname, '..', 'rules')
+const missionRules = ['secretsmanager-multi-region.yml', 'secretsmanager-denied-rate.yml']
+const files = (names: readonly string[]) =>
+  names.map(name => ({ path: name, text: readFileSync(join(folder, name), 'utf8') }))
+
+/** The two rules of the mission and `count - 2` more; then as many as `others` that name no call. */
+export function benchRules(count: number, others = 0): RuleSet {
+  return loaded([
+    ...files(missionRules),
+    ...Array.from({ length: Math.max(0, count - 2) }, (_, index) => ({ path: `bench-${index}`, text: rule(index) })),
+    ...Array.from({ length: others }, (_, index) => ({ path: `unindexed-${index}`, text: unindexed(index) })),
+  ])
+}
+
+/** Every rule that ships. */
+export function shippedRules(): RuleSet {
+  return loaded(files(readdirSync(folder).filter(name => name.endsWith('.yml'))))
+}
+
+function loaded(files: readonly RuleFile[]): RuleSet {
+  const result = loadRules(files)
+  if ('errors' in result) throw new Error(JSON.stringify(result.errors.slice(0, 3)))
+  return result.rules
 }

@@ -1,8 +1,8 @@
-// `npm run bench [-- normalize replay detect]`: what one core does with the pure parts, printed as a table.
+// `npm run bench [-- normalize replay match detect]`: what one core does with the pure parts, printed as a table.
 // Every row stands beside a baseline of the same run (JSON.parse of the same bytes, or decoding and nothing else),
 // because this is a shared machine: trust the ratios. CPU-seconds are of this process, medians of `--runs` (default 5).
 import { parseArgs } from 'node:util'
-import { eventDecoder, eventEncoder } from '../src/codecs/cloudtrail-event.ts'
+import { eventDecoder, eventEncoder, projectEvent } from '../src/codecs/cloudtrail-event.ts'
 import { StateEncoder } from '../src/codecs/principal-state.ts'
 import { engineOptionsForBench } from './engine-options.ts'
 import { EventSorter } from '../src/commands/event-sorter.ts'
@@ -17,7 +17,7 @@ import { defaultEnvelopeLimits } from '../src/sources/envelope.ts'
 import { fileEnvelopeLimits } from '../src/sources/file-chunks.ts'
 import { topicContract } from '../src/topics.ts'
 import { cloudTrailLines } from './data.ts'
-import { benchRules } from './rules.ts'
+import { benchRules, shippedRules } from './rules.ts'
 
 const { values, positionals } = parseArgs({
   options: { runs: { type: 'string', default: '5' }, records: { type: 'string', default: '100000' } },
@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
 })
 const runs = Number(values.runs)
 const count = Number(values.records)
-const parts = positionals.length === 0 ? ['normalize', 'replay', 'detect'] : positionals
+const parts = positionals.length === 0 ? ['normalize', 'replay', 'match', 'detect'] : positionals
 
 const options: NormalizeOptions = {
   keepRequestParameters: true,
@@ -88,6 +88,7 @@ console.log(`${count} records, ${Math.round(bytes / count)} B of JSON each; node
 
 if (parts.includes('normalize')) normalizeBench()
 if (parts.includes('replay')) replayBench()
+if (parts.includes('match')) matchBench()
 if (parts.includes('detect')) detectBench()
 
 function normalizeBench(): void {
@@ -147,19 +148,52 @@ function replayOnce(rules: RuleSet, chunks: readonly Buffer[]): number {
   return transaction.alerts.length
 }
 
-function detectBench(): void {
-  const encoder = eventEncoder(schema)
-  const events = eventsOf(lines)
-  const records = events.map(event => Buffer.from(encoder.encode(event, 1)))
-  const worst = eventsOf([...cloudTrailLines(count, true)].map(text => Buffer.from(text)))
-  const decoder = eventDecoder(schema)
+/** Decodes every record, the members only that the rules read. */
+function decoding(records: readonly Buffer[], fields: RuleSet['fields']): () => void {
+  const decoder = eventDecoder(projectEvent(schema, fields))
   decoder.learn(1, schema)
-  const decode = () => {
+  return () => {
     for (const record of records) decoder.decode(record)
   }
-  const baseline = measure(count, decode)
-  heading('detect: the engine alone, in transactions of 5000 events (no Kafka)', 'decoding the Avro records')
-  row('decode alone', baseline, baseline)
+}
+
+function encoded(events: readonly CloudTrailEvent[]): Buffer[] {
+  const encoder = eventEncoder(schema)
+  return events.map(event => Buffer.from(encoder.encode(event, 1)))
+}
+
+function matchBench(): void {
+  const events = eventsOf(lines)
+  const baseline = measure(count, decoding(encoded(events), null))
+  heading('match: which detection rules an event matches, no state', 'decoding the whole Avro records')
+  for (const [name, make] of [
+    ['2 rules', () => benchRules(2)],
+    ['all shipped rules', shippedRules],
+    ['57 rules', () => benchRules(57)],
+    ['500 rules', () => benchRules(500)],
+    ['57 rules and 20 that name no call', () => benchRules(57, 20)],
+  ] as const) {
+    const before = process.cpuUsage()
+    const { match } = make()
+    const load = process.cpuUsage(before)
+    let matches = 0
+    const cost = measure(count, () => {
+      matches = 0
+      for (const event of events) matches += match(event).length
+    })
+    row(name, cost, baseline, `${matches} matches, loaded in ${Math.round((load.user + load.system) / 1000)} ms`)
+  }
+}
+
+function detectBench(): void {
+  const events = eventsOf(lines)
+  const records = encoded(events)
+  const worst = eventsOf([...cloudTrailLines(count, true)].map(text => Buffer.from(text)))
+  const baseline = measure(count, decoding(records, null))
+  heading('detect: decoding, then the engine alone in transactions of 5000 events (no Kafka)', 'decoding whole records')
+  row('decode whole records', baseline, baseline)
+  for (const rules of [2, 57, 500])
+    row(`decode what ${rules} rules read`, measure(count, decoding(records, benchRules(rules).fields)), baseline)
   const engineRun = (set: RuleSet, input: readonly CloudTrailEvent[]) => {
     const engine = new Engine(set, engineOptionsForBench())
     let written = 0
@@ -184,6 +218,13 @@ function detectBench(): void {
   row(
     'engine, 2 rules, every event a denied read',
     measure(count, () => void engineRun(two, worst)),
+    baseline,
+  )
+  // The worst case for copying state at the start of every transaction.
+  const one = worst.map(event => ({ ...event, principal: worst[0]!.principal }))
+  row(
+    'engine, 2 rules, all of it by one principal',
+    measure(count, () => void engineRun(two, one)),
     baseline,
   )
 
