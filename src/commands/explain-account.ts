@@ -4,7 +4,8 @@ import { counted, duration, inSentence, plainText, utc } from '../alerts/wording
 import { jsonLine } from '../json-line.ts'
 import { rfc3339 } from '../rfc3339.ts'
 import type { Rule } from '../rules/rule.ts'
-import type { KnownEpisode, Reconstruction, Step } from './explain-steps.ts'
+import type { KnownEpisode, Step } from './explain-step.ts'
+import type { Reconstruction } from './explain-steps.ts'
 import { clock, conditionText, countText, ordinal, shortfall, valuesText, windowText } from './explain-wording.ts'
 
 /** One line per step, and a line under it for an episode that opens and for every alert that was told. */

@@ -1,14 +1,13 @@
 // One question put to `explain`: a rule and a principal, maybe one episode of it. Follows the principal's events and gives
 // the account in the end. An episode is found by the time in its dedup key, which lies in it whatever the order of arrival.
 import type { Alert } from '../alerts/alert.ts'
-import { principalHash } from '../alerts/dedup-key.ts'
-import { counted, inSentence, utc } from '../alerts/wording.ts'
+import { counted, inSentence, plainText, utc } from '../alerts/wording.ts'
 import type { CloudTrailEvent, Principal } from '../normalize/event.ts'
 import type { Rule } from '../rules/rule.ts'
 import { fatesText, headText, stepJson, stepText, verdictJson, verdictText } from './explain-account.ts'
 import { StepSelection } from './explain-selection.ts'
+import type { KnownEpisode, Step } from './explain-step.ts'
 import { Reconstruction } from './explain-steps.ts'
-import type { KnownEpisode, Step } from './explain-steps.ts'
 import type { Detection } from './rule-set.ts'
 
 /** What is asked. */
@@ -85,6 +84,11 @@ export class Inquiry {
     return opening === null ? episodes : episodes.filter(one => opening >= one.opening && opening <= one.end)
   }
 
+  #nearest(time: number): KnownEpisode | null {
+    const distance = ({ opening }: KnownEpisode) => Math.abs(opening - time)
+    return this.#reconstruction.episodes.toSorted((a, b) => distance(a) - distance(b))[0] ?? null
+  }
+
   /** Whether the events hold the principal, and the episode where one is asked about. */
   get answered(): boolean {
     return this.#principal !== null && (this.question.opening === null || this.#episodes().length > 0)
@@ -104,8 +108,14 @@ export class Inquiry {
         ? `       … ${counted(step.omitted, 'step')} left out (--all shows them)\n`
         : stepText(step, this.#reconstruction)
     yield `\n${fatesText(this.#reconstruction, this.#all)}${this.#othersText()}`
-    if (opening !== null && !this.answered)
+    if (opening !== null && !this.answered) {
       yield `No episode of this rule holds the time that the dedup key names (${utc(opening)}): these are not all of the events it was raised on, or the rule was another one.\n`
+      const nearest = this.#nearest(opening)
+      if (nearest !== null) {
+        yield `It fired at another time, nearest in an episode from ${utc(nearest.opening)} to ${utc(nearest.end)}; --principal ${plainText(principal.key)} --rule ${rule.id} tells all.\n`
+        return
+      }
+    }
     const episodes = this.#episodes()
     const openings = this.#openings.filter(step => episodes.some(one => within(step.opened?.opening ?? NaN, one)))
     yield verdictText(this.#reconstruction, episodes, openings, this.#told)
@@ -125,20 +135,6 @@ export class Inquiry {
     const shown = sorted.slice(0, shownCalls).map(([call, n]) => `${call.split(' ').map(inSentence).join(' ')} ${n}`)
     const more = sorted.length > shownCalls ? `, and ${sorted.length - shownCalls} other calls` : ''
     return `${counted(total, 'event')} of the principal that no rule looks at: ${shown.join(', ')}${more}\n`
-  }
-}
-
-/** Hashes of principal keys, kept, because a trail names few principals many times. */
-export class PrincipalHashes {
-  readonly #known = new Map<string, string>()
-
-  of(key: string): string {
-    const known = this.#known.get(key)
-    if (known !== undefined) return known
-    if (this.#known.size >= 100_000) this.#known.clear()
-    const hash = principalHash(key)
-    this.#known.set(key, hash)
-    return hash
   }
 }
 

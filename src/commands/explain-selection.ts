@@ -1,6 +1,6 @@
 // Which steps of an explanation are shown: the first and the last that bear on the rule, and every one at which something was
 // decided or told, with the step before it. What lies between is counted, not kept, so that a long trail costs no memory.
-import type { Step } from './explain-steps.ts'
+import type { Step } from './explain-step.ts'
 
 /** Steps in a row, or how many were left out. */
 export type Shown = Step | { readonly omitted: number }

@@ -4,7 +4,7 @@ import { access, readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
 import { stdin } from 'node:process'
 import { z } from 'zod'
-import { dedupKey } from '../alerts/dedup-key.ts'
+import { dedupKey, principalHash } from '../alerts/dedup-key.ts'
 import { twError } from '../errors.ts'
 import { parseTime } from '../normalize/event-time.ts'
 import { didYouMean } from '../rules/problems.ts'
@@ -68,6 +68,20 @@ export function ruleCalled(id: string, rules: readonly Rule[]): Rule {
   if (rule !== undefined) return rule
   const known = rules.map(candidate => candidate.id)
   throw twError('TW_USAGE', `No rule ${JSON.stringify(id)} that alerts is loaded. ${didYouMean(id, known)}.`)
+}
+
+/** Hashes of principal keys, kept, because a trail names few principals many times. */
+export class PrincipalHashes {
+  readonly #known = new Map<string, string>()
+
+  of(key: string): string {
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    if (this.#known.size >= 100_000) this.#known.clear()
+    const hash = principalHash(key)
+    this.#known.set(key, hash)
+    return hash
+  }
 }
 
 /** True when the argument is a file, or `-`. */

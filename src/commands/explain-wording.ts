@@ -5,7 +5,7 @@ import type { Anomaly } from '../alerts/alert.ts'
 import { counted, duration, inSentence, measure, probability, utc, wholeNumber } from '../alerts/wording.ts'
 import { negativeBinomialTail } from '../detect/rate-tail.ts'
 import type { Rule } from '../rules/rule.ts'
-import type { Step } from './explain-steps.ts'
+import type { Step } from './explain-step.ts'
 
 /** When the rule fires and when an episode ends, as a sentence without its full stop. */
 export function conditionText({ body, dedupMs, groupBy }: Rule): string {

@@ -18,7 +18,7 @@ import type { RuleTest } from '../rules/rule-test.ts'
 import { readRuleFiles } from './rule-files.ts'
 
 /** The shipped rules: beside src/ and dist/. */
-export const shippedRules = join(import.meta.dirname, '..', '..', 'rules')
+const shippedRules = join(import.meta.dirname, '..', '..', 'rules')
 
 /** The shipped suppressions. */
 const shippedSuppressions = join(shippedRules, 'suppressions.yaml')
