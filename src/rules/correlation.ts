@@ -22,7 +22,8 @@ export interface Correlation {
 }
 
 const keys = ['type', 'rules', 'group-by', 'timespan', 'condition', 'aliases', 'generate']
-const types = ['event_count', 'value_count', 'rate_anomaly', 'temporal', 'temporal_ordered'] as const
+/** Correlation types of Sigma and the extension; the temporal ones are refused. */
+export const correlationTypes = ['event_count', 'value_count', 'rate_anomaly', 'temporal', 'temporal_ordered'] as const
 const timespan = { min: 1000, max: 31 * 86_400_000 }
 
 /** Reads `correlation:`; null after reporting what is wrong. */
@@ -39,8 +40,8 @@ export function readCorrelation(
   section.closed(keys)
   const type =
     section.value('type') === undefined
-      ? section.missing('type', `Write one of: ${types.join(', ')}`)
-      : section.choice('type', types)
+      ? section.missing('type', `Write one of: ${correlationTypes.join(', ')}`)
+      : section.choice('type', correlationTypes)
   if (type === 'temporal' || type === 'temporal_ordered') {
     problems.add(
       section.at('type'),

@@ -60,7 +60,7 @@ export function readExtension(rule: Section, resolve: FieldResolver<CloudTrailEv
 }
 
 /** A list of field names as readers; names that are none are reported. */
-export function readFields(section: Section, key: string, resolve: FieldResolver<CloudTrailEvent>): Field[] {
+function readFields(section: Section, key: string, resolve: FieldResolver<CloudTrailEvent>): Field[] {
   return section.texts(key).flatMap(({ source, at }) => {
     const access = resolve(source)
     if (!('problem' in access)) return [fieldReader(access)]

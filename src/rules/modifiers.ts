@@ -4,9 +4,8 @@ import type { Place, Problems } from './problems.ts'
 import { didYouMean } from './problems.ts'
 import type { Anchor } from './text.ts'
 
-export const comparisons = ['gt', 'gte', 'lt', 'lte'] as const
-export type Comparison = (typeof comparisons)[number]
-export const timeParts = ['minute', 'hour', 'day', 'week', 'month', 'year'] as const
+export type Comparison = 'gt' | 'gte' | 'lt' | 'lte'
+const timeParts = ['minute', 'hour', 'day', 'week', 'month', 'year'] as const
 export type TimePart = (typeof timeParts)[number]
 export type Encoding = 'utf16le' | 'utf16be' | 'utf16' | 'base64' | 'base64offset'
 
@@ -44,8 +43,10 @@ const encodings: Readonly<Record<string, Encoding>> = {
   base64: 'base64',
   base64offset: 'base64offset',
 }
-const flags = ['i', 'm', 's', 'ignorecase', 'multiline', 'dotall']
-const refused: Readonly<Record<string, readonly [string, string]>> = {
+/** Flags of `re`, short and long. */
+export const regexFlags = ['i', 'm', 's', 'ignorecase', 'multiline', 'dotall']
+/** Modifiers of Sigma that are refused, why, and what to write instead. */
+export const refusedModifiers: Readonly<Record<string, readonly [string, string]>> = {
   windash: ['is about command lines of Windows, which CloudTrail does not carry', "Remove '|windash'"],
   expand: ['needs a table of placeholders, which there is none of', 'Write the values themselves'],
 }
@@ -74,12 +75,12 @@ export function parseModifiers(key: string, at: Place, problems: Problems): Modi
   let all = false
   let negated = false
   let comparison: Comparison = 'gt'
-  let regexFlags = ''
+  let flags = ''
   const chain: Encoding[] = []
   let timePart: TimePart | null = null
   for (const [index, word] of words.entries()) {
     if (words.indexOf(word) !== index) return fail(`modifier '${word}' is given twice`, 'Write it once')
-    const why = Object.hasOwn(refused, word) ? refused[word] : undefined
+    const why = Object.hasOwn(refusedModifiers, word) ? refusedModifiers[word] : undefined
     if (why !== undefined) return fail(`modifier '${word}' ${why[0]}`, why[1])
     if (Object.hasOwn(anchors, word)) {
       if (anchor !== 'whole')
@@ -99,9 +100,9 @@ export function parseModifiers(key: string, at: Place, problems: Problems): Modi
       if (timePart !== null)
         return fail(`'${timePart}' and '${word}' exclude each other`, 'Write two keys, one for each')
       timePart = word as TimePart
-    } else if (flags.includes(word)) {
+    } else if (regexFlags.includes(word)) {
       if (kind !== 're') return fail(`'${word}' is a flag of 're' and stands without it`, `Write '${field}|re|${word}'`)
-      regexFlags += word === 'ignorecase' ? 'i' : word === 'multiline' ? 'm' : word === 'dotall' ? 's' : word
+      flags += word === 'ignorecase' ? 'i' : word === 'multiline' ? 'm' : word === 'dotall' ? 's' : word
     } else return fail(`unknown modifier '${word}'`, didYouMean(word, modifierNames))
   }
 
@@ -141,5 +142,5 @@ export function parseModifiers(key: string, at: Place, problems: Problems): Modi
   if (field === '' && (kind === 'exists' || kind === 'compare' || kind === 'fieldref' || timePart !== null)) {
     return fail(`'${kindWord ?? timePart ?? ''}' needs a field`, `Write '<field>|${words.join('|')}'`)
   }
-  return { field, kind, anchor, cased, all, negated, comparison, flags: regexFlags, encodings: chain, timePart }
+  return { field, kind, anchor, cased, all, negated, comparison, flags, encodings: chain, timePart }
 }

@@ -9,7 +9,8 @@ import type { Section } from './section.ts'
 const hour = 3_600_000
 const day = 86_400_000
 
-const keys = [
+/** Keys of the block. */
+export const rateKeys = [
   'denied',
   'distinct',
   'alpha',
@@ -32,7 +33,7 @@ export function readRateParameters(
   ruleNamed: (key: string) => ((event: CloudTrailEvent) => boolean) | null,
   resolve: FieldResolver<CloudTrailEvent>,
 ): RateAnomalyParameters | null {
-  block.closed(keys)
+  block.closed(rateKeys)
   if (block.value('denied') === undefined)
     return block.missing('denied', 'Name the detection rule whose events are the denials')
   const denied = ruleNamed('denied')

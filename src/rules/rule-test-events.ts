@@ -11,7 +11,8 @@ export const testStart = 1_767_268_800_000
 
 /** Most events of one test. */
 export const maxEvents = 20_000
-const devices = ['vary', 'repeat', 'every']
+/** Keys of an event that make copies of it and are no part of the record. */
+export const eventDevices = ['vary', 'repeat', 'every']
 
 /** YAML as JSON. A number written with leading zeros is an account id that lost its quotes, and stays a text. */
 function plain(value: Value): Json {
@@ -50,7 +51,7 @@ export function readRecords(test: Section, base: { readonly [key: string]: Json 
     }
     const record = {
       ...base,
-      ...objectOf({ ...item, entries: item.entries.filter(entry => !devices.includes(entry.key)) }),
+      ...objectOf({ ...item, entries: item.entries.filter(entry => !eventDevices.includes(entry.key)) }),
     }
     const time = readTime(event, clock)
     for (let copy = 0; copy < copies; copy++) {

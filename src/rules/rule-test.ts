@@ -19,13 +19,14 @@ export interface RuleTest {
   readonly matches: number | readonly boolean[] | null
 }
 
-const keys = ['name', 'base', 'events', 'alerts', 'matches']
+/** Keys of a test. */
+export const ruleTestKeys = ['name', 'base', 'events', 'alerts', 'matches']
 
 /** Reads a test; null after reporting what is wrong. */
 export function readRuleTest(map: MapValue, ruleId: string, problems: Problems): RuleTest | null {
   const before = problems.errors.length
   const test = new Section(map, 'the test', problems)
-  test.closed(keys)
+  test.closed(ruleTestKeys)
   const name =
     test.value('name') === undefined ? test.missing('name', "Add 'name: <what it shows>'") : test.text('name')
   const base = test.section('base', "'base'")
