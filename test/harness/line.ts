@@ -120,7 +120,7 @@ export async function lineOn(kafka: KafkaForTests): Promise<Line> {
   }
   const applied = await line.run(['topics', 'apply'])
   if (applied.code !== 0) throw new Error(`topics apply failed: ${applied.stderr}`)
-  const rawTopic = await line.run(['topics', 'apply'], { REJECTED_TOPIC: topics.raw })
+  const rawTopic = await line.run(['topics', 'apply'], { REJECTED_TOPIC: topics.raw, RAW_TOPIC: `${prefix}.none` })
   if (rawTopic.code !== 0) throw new Error(`creating the raw topic failed: ${rawTopic.stderr}`)
   return line
 }

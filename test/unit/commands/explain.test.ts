@@ -1,6 +1,7 @@
 // `trailwarden explain`: an alert told from its record and from its events, a principal that did not fire, rates, groups,
 // late events and copies, what is left out of long accounts, and refusals.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -240,6 +241,60 @@ test('a rate that fired: the same p-value as the alert, and the success that rai
     (raised?.['told'] as { severity: string }[]).map(alert => alert.severity),
     ['high'],
   )
+})
+
+test('a rule that groups by more than the principal counts each group by itself, and a key names one of them', async () => {
+  const rules = join(folder, 'grouped.yml')
+  await writeFile(
+    rules,
+    `title: Reads
+name: reads
+id: 2f0b2f44-7a53-4a3c-9a53-0f4a9a1f9a01
+status: test
+description: A read.
+logsource: { product: aws, service: cloudtrail }
+detection: { selection: { eventName: GetSecretValue }, condition: selection }
+level: low
+---
+title: Three reads from one address
+name: three-reads
+id: 2f0b2f44-7a53-4a3c-9a53-0f4a9a1f9a02
+status: test
+description: Three reads from one address.
+level: low
+correlation:
+  type: event_count
+  rules: [reads]
+  group-by: [principal, sourceIPAddress]
+  timespan: 10m
+  condition: { gte: 3 }
+`,
+  )
+  const from = (at: number, sourceIPAddress: string) => ({ at, sourceIPAddress })
+  const calls = [0, 1, 2, 3].map(n => from(n, n % 2 === 0 ? '10.0.0.1' : '10.0.0.2'))
+  const input = await trailOf('grouped', [...calls, from(4, '10.0.0.1')])
+  const both = await trailwarden(['explain', '--rules', rules, '--principal', ana, '--json', '--input', input])
+  const counts = jsonLines(both.stdout).map(line => line['count'])
+  assert.deepEqual(counts, [1, 1, 2, 2, 3, undefined])
+  const replayed = await trailwarden(['replay', '--rules', rules, '--json', input])
+  const [alert] = jsonLines(replayed.stdout)
+  const one = await trailwarden(['explain', String(alert!['dedupKey']), '--rules', rules, '--json', '--input', input])
+  assert.equal(one.code, 0)
+  const lines = jsonLines(one.stdout)
+  assert.deepEqual(
+    lines.map(line => line['sourceIPAddress']),
+    ['10.0.0.1', '10.0.0.1', '10.0.0.1', undefined],
+  )
+  assert.deepEqual((lines.at(-1)!['episodes'] as { group: string[] }[])[0]!.group, ['10.0.0.1'])
+})
+
+test('alerts come from standard input too', async () => {
+  const bin = join(import.meta.dirname, '..', '..', '..', 'bin', 'trailwarden.mjs')
+  const stdout = execFileSync(process.execPath, [bin, 'explain', '-'], {
+    input: await readFile(alerts),
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  assert.match(stdout.toString(), /eu-central-1.* <- the 5th/)
 })
 
 test('--arrival takes the order of the input: a late event is late, ordered it counts', async () => {

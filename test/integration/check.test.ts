@@ -1,0 +1,59 @@
+// `trailwarden check` and `explain` on a real broker and registry: topics missing, applied and unequal; an attack on the
+// events topic explained from there.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { demoLines, demoScenario } from '../../src/commands/demo-scenario.ts'
+import { lineOn } from '../harness/line.ts'
+import { describeOnKafka } from '../harness/suite.ts'
+
+await describeOnKafka('check and explain on Kafka', kafka => {
+  test('what is missing is named, what is applied is good, a differing partition count is refused', async () => {
+    const line = await lineOn(kafka)
+    try {
+      const good = await line.run(['check'])
+      assert.equal(good.code, 0, good.stdout + good.stderr)
+      assert.match(good.stdout, /^cluster +127\.0\.0\.1:\d+.* and http:/m)
+      assert.match(good.stdout, /^All good\.$/m)
+
+      const elsewhere = { EVENTS_TOPIC: `${line.topics.events}.other`, RAW_TOPIC: `${line.topics.raw}.other` }
+      const missing = await line.run(['check'], elsewhere)
+      assert.equal(missing.code, 1)
+      assert.match(
+        missing.stdout,
+        /^- `trailwarden topics apply` would create topic \S+\.events\.other with \d+ partitions\.$/m,
+      )
+      assert.match(missing.stdout, /^note: Topic \S+\.raw\.other does not exist/m)
+
+      const more = await line.run(['topics', 'apply'], { ...elsewhere, TOPIC_PARTITIONS: '7' })
+      assert.match(more.stdout, /create topic \S+\.events\.other/)
+      const differing = await line.run(['check'], { ...elsewhere, TOPIC_PARTITIONS: '7' })
+      assert.equal(differing.code, 1)
+      assert.match(differing.stdout, /^- Topic \S+ has 4 partitions and \S+\.events\.other 7: detect will not start/m)
+    } finally {
+      await line.close()
+    }
+  })
+
+  test('explain reads the events topic as it reads files', async () => {
+    const line = await lineOn(kafka)
+    const folder = await mkdtemp(join(tmpdir(), 'tw-explain-'))
+    try {
+      const trail = join(folder, 'demo.jsonl')
+      await writeFile(trail, demoLines())
+      const normalized = await line.run(['normalize', trail])
+      assert.equal(normalized.code, 0, normalized.stderr)
+      const question = ['--principal', demoScenario().attacker, '--rule', 'secretsmanager-multi-region', '--json']
+      const topic = await line.run(['explain', ...question, '--input', line.topics.events])
+      const file = await line.run(['explain', ...question, '--input', trail])
+      assert.equal(topic.code, 0, topic.stderr)
+      assert.match(topic.stdout, /"kind":"verdict".*"fired":true/)
+      assert.equal(topic.stdout, file.stdout)
+    } finally {
+      await rm(folder, { recursive: true })
+      await line.close()
+    }
+  })
+})
