@@ -14,7 +14,7 @@ import type { TextTest, Token } from './text.ts'
 export type ValueTest = (value: Scalar | null) => boolean
 
 /** Longest text a regular expression looks at, in characters. CloudTrail cuts its JSON fields at 100 KB. */
-export const maxRegexText = 131_072
+const maxRegexText = 131_072
 const maxRegexLength = 4096
 
 /** Compiles one written value under its modifiers; null after reporting why it cannot be. */
@@ -48,7 +48,7 @@ export function compileValue(written: ScalarValue, modifiers: Modifiers, problem
 }
 
 /** Lifts a test of texts to values: absent values never match. */
-export function onText(test: TextTest): ValueTest {
+function onText(test: TextTest): ValueTest {
   return value => value !== null && test(textOf(value))
 }
 

@@ -191,6 +191,42 @@ condition: selection and not filter`,
     ],
   },
   {
+    name: 'calls that ended without an error, by a long-lived key',
+    block: `selection:
+  userIdentity.accessKeyId|startswith: AKIA
+  eventSource: bedrock.amazonaws.com
+filter_error:
+  errorCode|exists: true
+condition: selection and not filter_error`,
+    hits: [{ eventSource: 'bedrock.amazonaws.com', userIdentity: { accessKeyId: 'AKIAEXAMPLE' } }],
+    misses: [
+      { eventSource: 'bedrock.amazonaws.com', userIdentity: { accessKeyId: 'ASIAEXAMPLE' } },
+      {
+        eventSource: 'bedrock.amazonaws.com',
+        userIdentity: { accessKeyId: 'AKIAEXAMPLE' },
+        errorCode: 'AccessDenied',
+        outcome: 'DENIED',
+      },
+    ],
+  },
+  {
+    name: 'a member of the result that must hold anything at all',
+    block: `selection:
+  responseElements.pendingModifiedValues.masterUserPassword|contains: '*'
+  eventName: ModifyDBInstance
+condition: selection`,
+    hits: [
+      {
+        eventName: 'ModifyDBInstance',
+        responseElements: json({ pendingModifiedValues: { masterUserPassword: '****' } }),
+      },
+    ],
+    misses: [
+      { eventName: 'ModifyDBInstance', responseElements: json({ pendingModifiedValues: {} }) },
+      { eventName: 'ModifyDBInstance' },
+    ],
+  },
+  {
     name: 'the session issuer, booleans of the request and a nested configuration',
     block: `issuer:
   userIdentity.type: AssumedRole
@@ -220,3 +256,49 @@ for (const { name, block, hits, misses } of cases) {
     for (const fields of misses) assert.equal(matches(eventWith(fields)), false, json(fields))
   })
 }
+
+test('a head as published ones are: other dates, underscores in tags, prose where a list could be, keys of no meaning here', () => {
+  const { rules } = load(`title: Key material brought in or taken away
+id: 3a0f8c1e-5a40-4f6e-8f5e-6d4f2c9b7a11
+related:
+    - id: 8c0f1b46-2a53-4a4d-9c5f-0a4d8f3b2c77
+      type: similar
+status: experimental
+description: |
+  A line with a colon: and 'quotes'.
+
+author: Somebody (@somebody), Another
+date: 2024/02/26
+modified: 2025-10-18
+tags:
+    - attack.impact
+    - attack.resource_development
+    - attack.defense-impairment
+    - attack.t1608.003
+    - detection.threat-hunting
+logsource:
+    product: aws
+    service: cloudtrail
+detection:
+    selection:
+        eventName: 
+            - ImportKeyMaterial
+    condition: selection
+fields:
+    - userIdentity.arn
+    - responseElements.accessKey.userName
+falsepositives: |
+    Few:
+      - tests
+
+
+level: high
+`)
+  const [rule] = rules.rules
+  assert.equal(rule?.id, '3a0f8c1e-5a40-4f6e-8f5e-6d4f2c9b7a11')
+  assert.deepEqual(
+    rule.attack.map(({ tactic, technique }) => tactic || technique),
+    ['TA0040', 'TA0042', 'TA0112', 'T1608.003'],
+  )
+  assert.deepEqual(rule.falsePositives, ['Few:\n  - tests'])
+})
