@@ -62,10 +62,11 @@ export class Reconstruction {
   }
 
   #fateOf(event: CloudTrailEvent, counts: EngineCounts): Fate {
+    // First, because a copy of what the rule does not look at is no news to it.
+    if (!this.#rules.match(event).some(index => this.rule.feeds.includes(index))) return 'no match'
     if (counts.duplicates > 0) return 'duplicate'
     if (counts.late > 0) return 'late'
     if (counts.matched === 0) return 'unusable'
-    if ((counts.evaluated[this.#rules.rules.indexOf(this.rule)] ?? 0) === 0) return 'no match'
     const { body } = this.rule
     return body.kind === 'rate_anomaly' && !body.rate.denied(event) ? 'not denied' : 'counted'
   }
