@@ -99,7 +99,7 @@ export interface Predicate {
   readonly test: (event: CloudTrailEvent) => boolean
 }
 
-/** A member of the event that can be left out when it is decoded. Those of the identity count one by one: they are a third of the texts. */
+/** A member of the event that decoding can leave out. The identity's count one by one: they are a third of all texts. */
 export type EventMember = Exclude<keyof CloudTrailEvent, 'userIdentity'> | `userIdentity.${keyof UserIdentity}`
 
 /** A loaded rule set. Immutable. */
