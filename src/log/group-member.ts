@@ -97,6 +97,15 @@ export class GroupMember implements GroupConsumer, Member {
     this.#context.groups.leave(this.#options.group, this)
   }
 
+  /** Finds out whether the session has ended, without a call of the application. */
+  heartbeat(): void {
+    if (!this.#isDelivering() || this.#joining > 0) return
+    if (this.#context.groups.isMember(this.#options.group, this)) return
+    this.#generation = null
+    this.#slots.clear()
+    this.#join().catch((error: unknown) => this.#crash(error))
+  }
+
   /** True when nothing is under way and nothing readable waits. A partition that was never resumed is under way. */
   isQuiet(): boolean {
     if (this.#state === 'new' || this.#state === 'over') return true

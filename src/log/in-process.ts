@@ -33,6 +33,8 @@ export interface InProcessClient extends LogClient {
   kill(): void
   /** Its sessions end although it lives (a stopped or cut-off process): it finds out at its next call. */
   expireSessions(): void
+  /** What a client on Kafka does by itself every few seconds: who has lost its session joins again, also with nothing to read. */
+  heartbeat(): void
 }
 
 /** The cluster, and its first client. */
@@ -193,6 +195,10 @@ class Client implements InProcessClient {
 
   expireSessions() {
     for (const member of this.#members) member.expire()
+  }
+
+  heartbeat() {
+    for (const member of this.#members) member.heartbeat()
   }
 
   isQuiet(): boolean {

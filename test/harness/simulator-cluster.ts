@@ -1,0 +1,140 @@
+// A cluster with the detector's topics, and detector processes on it: what a straight run and a simulated one share.
+// Everything of src runs as it is; only clocks, registry and, for alerts, the codec (JSON, to be read in a diff) are ours.
+import { alertToJson } from '../../src/alerts/json.ts'
+import { eventDecoder } from '../../src/codecs/cloudtrail-event.ts'
+import { StateDecoder, StateEncoder } from '../../src/codecs/principal-state.ts'
+import type { EngineOptions } from '../../src/detect/engine.ts'
+import { twError } from '../../src/errors.ts'
+import { inProcessLog } from '../../src/log/in-process.ts'
+import type { InProcessLog } from '../../src/log/in-process.ts'
+import type { LogClient } from '../../src/log/log-client.ts'
+import type { SchemaSource } from '../../src/log/schema-source.ts'
+import { createMetrics } from '../../src/metrics/metrics.ts'
+import type { Clock } from '../../src/pipeline/clock.ts'
+import type { DetectorOptions } from '../../src/pipeline/detector-options.ts'
+import { topicContract } from '../../src/topics.ts'
+import { hour, plainProse } from './detection.ts'
+import { eventSchema, eventSchemaId, simulatedRules } from './simulator-input.ts'
+import type { InputRecord } from './simulator-input.ts'
+
+export const group = 'detect'
+export const topics = { events: 'events', alerts: 'alerts', state: 'state', rejected: 'rejected' } as const
+
+const stateSchema = topicContract('STATE_TOPIC').schema!
+const stateSchemaId = 72
+/** Built once, because resolving schemas takes longer than a whole simulation. */
+const sharedEvents = eventDecoder(eventSchema)
+sharedEvents.learn(eventSchemaId, eventSchema)
+export const sharedStates = new StateDecoder(stateSchema)
+sharedStates.learn(stateSchemaId, stateSchema)
+const stateEncoder = new StateEncoder(stateSchema)
+const metrics = createMetrics('detect', 'simulated')
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** What one seed fixes for all its runs: the result depends on it. */
+export interface World {
+  readonly partitions: number
+  readonly engine: Pick<EngineOptions, 'stateTtlMs' | 'dedupHorizonMs'>
+  readonly expireEvery: number
+}
+
+/** What may differ from run to run without any influence on the result. */
+export interface Batching {
+  readonly maxBatchRecords: number
+  readonly batchMaxRecords: number
+  readonly batchMaxMs: number
+}
+
+/** A cluster whose input is appended by hand. */
+export class SimulatedCluster {
+  readonly log: InProcessLog
+  #now = 0
+
+  constructor(world: World, maxBatchRecords: number) {
+    this.log = inProcessLog({ now: () => this.#now, maxBatchRecords })
+    for (const topic of Object.values(topics))
+      this.log.createTopic(topic, { partitions: world.partitions, compact: topic === topics.state })
+  }
+
+  /** Appends input records; an aborted transaction on the same topic may stand between them, as on Kafka. */
+  async append(records: readonly InputRecord[]): Promise<void> {
+    const producer = await this.log.producer()
+    for (const { key, value, timestamp } of records) {
+      this.#now = timestamp
+      await producer.send([{ topic: topics.events, records: [{ key, value }] }])
+    }
+    await producer.close()
+  }
+
+  /** True when the group has committed everything that can be read. */
+  async workedOff(): Promise<boolean> {
+    const ends = await this.log.offsets(topics.events)
+    const committed = await this.log.committed(group, topics.events)
+    return ends.every(({ end }, partition) => (committed[partition] ?? 0) === end)
+  }
+}
+
+/** The registry, which may be away. Its answers pass no gate: what waits for it waits by sleeping. */
+export class SimulatedRegistry implements SchemaSource {
+  away = false
+
+  async idOf(): Promise<number> {
+    return stateSchemaId
+  }
+
+  async schemaById(id: number): Promise<object | null> {
+    if (this.away) throw twError('TW_REGISTRY_UNAVAILABLE', 'The registry is away.')
+    return id === eventSchemaId ? eventSchema : id === stateSchemaId ? stateSchema : null
+  }
+}
+
+/** Options of a detector as a new process would have them: it knows no schema yet. */
+export function detectorOptions(
+  log: LogClient,
+  schemas: SchemaSource,
+  clock: Clock,
+  world: World,
+  batching: Batching,
+): DetectorOptions {
+  return {
+    log,
+    schemas,
+    group,
+    topics,
+    rules: simulatedRules,
+    engine: { ...plainProse, ...world.engine },
+    events: knowing(sharedEvents),
+    alerts: { write: alert => Buffer.from(alertToJson(alert)), contentType: 'application/json' },
+    state: { decoder: knowing(sharedStates), encoder: stateEncoder, schemaId: stateSchemaId },
+    maxRecordBytes: 1 << 20,
+    batchMaxRecords: batching.batchMaxRecords,
+    batchMaxMs: batching.batchMaxMs,
+    expireEvery: world.expireEvery,
+    // An hour: no simulated outage lasts as long, so an end by this limit is a finding.
+    openRetryMs: hour,
+    metrics,
+    logger: silent,
+    clock,
+  }
+}
+
+/** A decoder that asks for every schema once, in front of one that knows them all. */
+function knowing<T extends object>(shared: { decode(bytes: Uint8Array): T }) {
+  const known = new Map<number, boolean>()
+  return {
+    decode(bytes: Uint8Array): T | { readonly unknownSchema: number } {
+      const id = bytes.length < 5 || bytes[0] !== 0 ? null : Buffer.from(bytes).readUInt32BE(1)
+      if (id === null || known.get(id) === true) return shared.decode(bytes)
+      if (known.get(id) === false)
+        return { rejected: 'unknown-schema-id', detail: `Schema id ${id} cannot be read.` } as unknown as T
+      return { unknownSchema: id }
+    },
+    learn(id: number, schema: object | null): null {
+      known.set(id, schema !== null)
+      return null
+    },
+    forget(id: number): void {
+      known.delete(id)
+    },
+  }
+}

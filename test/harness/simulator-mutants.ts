@@ -1,0 +1,201 @@
+// Logs that break one promise each, to prove that the simulation would notice a loop that broke it. Each mutant stands
+// for a line of the loop: what the loop does for that promise is undone underneath it, so that src needs no switch.
+import type { LogClient, LogRecord, OutRecord, RecordBatch } from '../../src/log/log-client.ts'
+import type { TopicRecords, Transaction, TransactionalProducer } from '../../src/log/log-client.ts'
+import { isReserved } from '../../src/pipeline/changelog.ts'
+import { topics } from './simulator-cluster.ts'
+import type { Wrap } from './simulator-run.ts'
+
+/** A fresh mutation for one simulation: what its processes share is in the closure. */
+export type Mutant = () => Wrap
+
+function changed(client: LogClient, changes: Partial<LogClient>): LogClient {
+  return {
+    producer: options => client.producer(options),
+    transactionalProducer: id => client.transactionalProducer(id),
+    consumer: options => client.consumer(options),
+    partitions: topic => client.partitions(topic),
+    offsets: topic => client.offsets(topic),
+    offsetsAt: (topic, time) => client.offsetsAt(topic, time),
+    committed: (group, topic) => client.committed(group, topic),
+    read: (topic, partition, options) => client.read(topic, partition, options),
+    close: () => client.close(),
+    ...changes,
+  }
+}
+
+/** Nobody is ever fenced: every producer has an id of its own. */
+export const withoutFence: Mutant = () => {
+  let serial = 0
+  return client => changed(client, { transactionalProducer: id => client.transactionalProducer(`${id}-${serial++}`) })
+}
+
+/** The state is read first and the fence comes with the first transaction: kafkajs' own habit. */
+export const fenceAfterReading: Mutant = () => client =>
+  changed(client, {
+    async transactionalProducer(id) {
+      let inner: TransactionalProducer | null = null
+      return {
+        async begin() {
+          inner ??= await client.transactionalProducer(id)
+          return inner.begin()
+        },
+        close: async () => inner?.close(),
+      }
+    },
+  })
+
+/** The position is the one that stood there before the fence; the state is read after it. */
+export const positionFromBeforeFence: Mutant = () => client => {
+  const known = new Map<number, { stored: LogRecord | null; committed: number | null }>()
+  return changed(client, {
+    async transactionalProducer(id) {
+      const partition = Number(id.slice(id.lastIndexOf('-') + 1))
+      let stored: LogRecord | null = null
+      for await (const { records } of client.read(topics.state, partition))
+        for (const record of records) if (record.key !== null && isReserved(record.key)) stored = record
+      const committed = (await client.committed('detect', topics.events))[partition] ?? null
+      known.set(partition, { stored, committed })
+      return client.transactionalProducer(id)
+    },
+    async committed(group, topic) {
+      const offsets = await client.committed(group, topic)
+      return offsets.map((offset, partition) => known.get(partition)?.committed ?? offset)
+    },
+    read(topic, partition, options) {
+      return topic === topics.state
+        ? frozenPosition(partition, client.read(topic, partition, options))
+        : client.read(topic, partition, options)
+    },
+  })
+
+  async function* frozenPosition(partition: number, batches: AsyncIterable<RecordBatch>) {
+    const stored = known.get(partition)?.stored ?? null
+    for await (const batch of batches) {
+      const records = batch.records.flatMap(record => {
+        if (record.key === null || !isReserved(record.key)) return [record]
+        return stored === null ? [] : [{ ...record, value: stored.value }]
+      })
+      yield { ...batch, records }
+    }
+  }
+}
+
+/** After a failure a new producer goes on with the transaction as if nothing had happened: state and position are kept. */
+export const stateKeptOverFailure: Mutant = () => client =>
+  changed(client, {
+    async transactionalProducer(id) {
+      let inner = await client.transactionalProducer(id)
+      return { begin: async () => stubborn(await inner.begin()), close: () => inner.close() }
+
+      function stubborn(first: Transaction): Transaction {
+        let transaction = first
+        const done: ((on: Transaction) => Promise<void>)[] = []
+        const persist = async (call: (on: Transaction) => Promise<void>) => {
+          done.push(call)
+          try {
+            await call(transaction)
+          } catch {
+            inner = await client.transactionalProducer(id)
+            transaction = await inner.begin()
+            for (const again of done) await again(transaction)
+          }
+        }
+        return {
+          sendOffsets: (group, topic, offsets) => persist(on => on.sendOffsets(group, topic, offsets)),
+          send: batch => persist(on => on.send(batch)),
+          commit: () => persist(on => on.commit()),
+          abort: () => transaction.abort(),
+        }
+      }
+    },
+  })
+
+/** Restoring sees what was sent in transactions that are still open or were aborted. */
+export const uncommittedReads: Mutant = () => {
+  const sent = new Map<number, OutRecord[]>()
+  return client =>
+    changed(client, {
+      async transactionalProducer(id) {
+        const inner = await client.transactionalProducer(id)
+        return { begin: async () => recorded(await inner.begin()), close: () => inner.close() }
+      },
+      read: (topic, partition, options) =>
+        topic === topics.state ? everything(partition) : client.read(topic, partition, options),
+    })
+
+  function recorded(transaction: Transaction): Transaction {
+    return {
+      sendOffsets: (group, topic, offsets) => transaction.sendOffsets(group, topic, offsets),
+      async send(batch) {
+        await transaction.send(batch)
+        for (const record of stateRecords(batch)) {
+          const partition = record.partition ?? 0
+          sent.set(partition, [...(sent.get(partition) ?? []), record])
+        }
+      },
+      commit: () => transaction.commit(),
+      abort: () => transaction.abort(),
+    }
+  }
+
+  async function* everything(partition: number): AsyncGenerator<RecordBatch> {
+    const records = (sent.get(partition) ?? []).map(({ key, value }, offset) => ({
+      offset,
+      timestamp: 0,
+      key: Buffer.from(key ?? ''),
+      value,
+      headers: {},
+    }))
+    const nextOffset = records.length
+    if (nextOffset > 0) yield { topic: topics.state, partition, records, nextOffset, highWatermark: nextOffset }
+  }
+}
+
+/** The position of the group does not ride on the transaction. */
+export const offsetsBesideTransaction: Mutant = () => client =>
+  changed(client, {
+    async transactionalProducer(id) {
+      const inner = await client.transactionalProducer(id)
+      return {
+        async begin() {
+          const transaction = await inner.begin()
+          return {
+            sendOffsets: async () => undefined,
+            send: batch => transaction.send(batch),
+            commit: () => transaction.commit(),
+            abort: () => transaction.abort(),
+          }
+        },
+        close: () => inner.close(),
+      }
+    },
+  })
+
+/** Outputs are appended at once, and only state and position are in the transaction. */
+export const outputsOutsideTransaction: Mutant = () => client =>
+  changed(client, {
+    async transactionalProducer(id) {
+      const inner = await client.transactionalProducer(id)
+      const producer = await client.producer()
+      return {
+        async begin() {
+          const transaction = await inner.begin()
+          return {
+            sendOffsets: (group, topic, offsets) => transaction.sendOffsets(group, topic, offsets),
+            async send(batch) {
+              await producer.send(batch.filter(({ topic }) => topic !== topics.state))
+              await transaction.send(batch.filter(({ topic }) => topic === topics.state))
+            },
+            commit: () => transaction.commit(),
+            abort: () => transaction.abort(),
+          }
+        },
+        close: () => inner.close(),
+      }
+    },
+  })
+
+function stateRecords(batch: readonly TopicRecords[]): readonly OutRecord[] {
+  return batch.flatMap(({ topic, records }) => (topic === topics.state ? records : []))
+}

@@ -1,0 +1,97 @@
+// What a run left behind, and whether two runs left the same: alerts in order, state, dead letters, positions, and no
+// transaction that is still open. Read through the same read_committed view that every consumer has.
+import assert from 'node:assert/strict'
+import type { LogRecord } from '../../src/log/log-client.ts'
+import { isReserved, readPosition } from '../../src/pipeline/changelog.ts'
+import { group, topics } from './simulator-cluster.ts'
+import type { SimulatedCluster } from './simulator-cluster.ts'
+
+/** All outputs of a run. */
+export interface Outcome {
+  /** By partition, in order: headers and value. */
+  readonly alerts: readonly (readonly string[])[]
+  /** By partition, sorted. */
+  readonly deadLetters: readonly string[]
+  /** By partition: key and bytes of every principal with state, sorted by key. */
+  readonly state: readonly (readonly string[])[]
+  /** By partition. */
+  readonly stored: readonly unknown[]
+  readonly committed: readonly (number | null)[]
+}
+
+/** Reads the outputs of a finished run. Fails where the group is not at the end or a transaction was left open. */
+export async function outcomeOf(cluster: SimulatedCluster): Promise<Outcome> {
+  const { log } = cluster
+  const ends = await log.offsets(topics.events)
+  const committed = await log.committed(group, topics.events)
+  const each = <T>(read: (partition: number) => Promise<T>) => Promise.all(ends.map((_, partition) => read(partition)))
+  const alerts = await each(async partition => (await readAll(cluster, topics.alerts, partition)).map(shown))
+  const rejected = await each(async partition => (await readAll(cluster, topics.rejected, partition)).map(shown))
+  const changelogs = await each(partition => readAll(cluster, topics.state, partition))
+  const states = changelogs.map((records, partition) => lastOfEachKey(records, partition))
+  const stored = states.map(({ position }) => position)
+  assert.deepEqual(
+    committed.map(offset => offset ?? 0),
+    ends.map(({ end }) => end),
+    'the group is not at the end of its input',
+  )
+  assert.deepEqual(
+    stored.map(position => position?.offset ?? 0),
+    ends.map(({ end }) => end),
+    'the stored position is not the end of the input',
+  )
+  await assertNothingOpen(cluster, ends.length)
+  return { alerts, deadLetters: rejected.flat().sort(), state: states.map(({ state }) => state), stored, committed }
+}
+
+async function readAll({ log }: SimulatedCluster, topic: string, partition: number): Promise<LogRecord[]> {
+  const records: LogRecord[] = []
+  for await (const batch of log.read(topic, partition)) records.push(...batch.records)
+  return records
+}
+
+function shown({ key, value, headers }: LogRecord): string {
+  const fields = Object.entries(headers).map(([name, bytes]) => `${name}=${String(bytes)}`)
+  return `${String(key)} ${fields.sort().join(' ')} ${value === null ? 'null' : value.toString('latin1')}`
+}
+
+function lastOfEachKey(records: readonly LogRecord[], partition: number) {
+  const last = new Map<string, string>()
+  let position = null
+  for (const { key, value } of records) {
+    assert.ok(key !== null)
+    if (isReserved(key)) position = readPosition(key, value, topics.events, partition) ?? position
+    else if (value === null) last.delete(key.toString())
+    else last.set(key.toString(), value.toString('hex'))
+  }
+  return { position, state: [...last].map(([key, bytes]) => `${key} ${bytes}`).sort() }
+}
+
+/** An open transaction holds the last stable offset back, also behind a record that is appended now. */
+async function assertNothingOpen({ log }: SimulatedCluster, partitions: number): Promise<void> {
+  const producer = await log.producer()
+  for (const topic of [topics.alerts, topics.state, topics.rejected]) {
+    const before = await log.offsets(topic)
+    const records = Array.from({ length: partitions }, (_, partition) => ({ key: '\0probe', value: null, partition }))
+    await producer.send([{ topic, records }])
+    const after = await log.offsets(topic)
+    before.forEach(({ end }, partition) =>
+      assert.ok((after[partition]?.end ?? 0) > end, `a transaction is open on ${topic}, partition ${partition}`),
+    )
+  }
+}
+
+/** Fails with the first difference between a run and the straight one. */
+export function assertSameOutcome(actual: Outcome, straight: Outcome): void {
+  straight.alerts.forEach((expected, partition) => {
+    const got = actual.alerts[partition] ?? []
+    const at = expected.findIndex((alert, i) => alert !== got[i])
+    assert.ok(
+      at < 0 && got.length === expected.length,
+      `alerts of partition ${partition} differ: ${got.length} instead of ${expected.length}, from ${at < 0 ? expected.length : at} on`,
+    )
+  })
+  assert.deepEqual(actual.deadLetters, straight.deadLetters, 'dead letters differ')
+  assert.deepEqual(actual.state, straight.state, 'state differs')
+  assert.deepEqual(actual.stored, straight.stored, 'stored positions differ')
+}
