@@ -11,6 +11,12 @@ import { topicContracts } from '../../src/topics.ts'
 const root = join(import.meta.dirname, '..', '..')
 const withSchema = topicContracts().filter(contract => contract.schema !== null)
 
+/** An example as people read it, or in Avro's own JSON encoding where it holds bytes. */
+function valueOf(type: avro.Type, text: string): object {
+  const plain = JSON.parse(text) as object
+  return type.isValid(plain) ? plain : (type.fromString(text) as object)
+}
+
 interface Node {
   readonly type?: unknown
   readonly name?: string
@@ -56,13 +62,14 @@ describe('topic contracts', () => {
     })
 
     test(`${contract.name}: the example is a value of the schema and survives it`, () => {
-      const example = JSON.parse(readFileSync(join(folder, 'example.json'), 'utf8')) as object
+      const text = readFileSync(join(folder, 'example.json'), 'utf8')
       const type = avro.Type.forSchema(contract.schema as avro.Schema)
+      const example = valueOf(type, text)
       assert.ok(type.isValid(example), 'the example is not valid')
       const decoder = new Decoder<object>(contract.schema!)
       decoder.learn(7, contract.schema)
       const bytes = new Encoder<object>(contract.schema!).encode(example, 7)
-      assert.deepEqual(JSON.parse(JSON.stringify(decoder.decode(bytes))), example)
+      assert.equal(type.toString(decoder.decode(bytes)), type.toString(example))
     })
 
     test(`${contract.name}: reads everything that any committed version of the schema wrote`, t => {
