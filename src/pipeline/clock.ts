@@ -5,12 +5,15 @@ import { setTimeout as timeout } from 'node:timers/promises'
 export interface Clock {
   /** Milliseconds of a clock that never goes back; only differences mean something. */
   readonly now: () => number
-  /** Resolves after `ms`, or as soon as the signal is aborted. Never rejects. */
-  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>
+  /** Resolves after `ms`, or as soon as the signal is aborted. Never rejects. A wait in the background keeps no process alive. */
+  readonly sleep: (ms: number, signal?: AbortSignal, background?: 'background') => Promise<void>
 }
 
-/** The clock of the process. A wait keeps the process alive only as long as nobody aborts it. */
+/** The clock of the process. */
 export const processClock: Clock = {
   now: () => performance.now(),
-  sleep: (ms, signal) => timeout(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
+  sleep: (ms, signal, background) => {
+    const options = { ref: background === undefined, ...(signal === undefined ? {} : { signal }) }
+    return timeout(ms, undefined, options).catch(() => undefined)
+  },
 }

@@ -224,7 +224,7 @@ class DetectorLoop {
       () => over.abort(),
     )
     while (!over.signal.aborted) {
-      await this.#clock.sleep(this.#watch.everyMs, over.signal)
+      await this.#clock.sleep(this.#watch.everyMs, over.signal, 'background')
       if (this.#over) return
       const partition = await this.#watch.stalled(at => this.#tasks.get(at)?.position ?? null)
       if (partition === null) continue

@@ -56,7 +56,7 @@ export class ProgressWatch {
   /** A look that does not come back is an answer too: the client hangs. */
   async #hasRecord(partition: number, from: number): Promise<boolean> {
     const over = new AbortController()
-    const late = this.#clock.sleep(this.#stallMs, over.signal).then(() => true)
+    const late = this.#clock.sleep(this.#stallMs, over.signal, 'background').then(() => true)
     return Promise.race([this.#look(partition, from), late]).finally(() => over.abort())
   }
 
