@@ -22,8 +22,10 @@ function tally<T>(values: readonly T[]): Map<T, number> {
   return counts
 }
 
-describe('real trails', { skip: existsSync(data) ? false : `no data at ${data}` }, () => {
-  test('the attack on 123837392027 (invictus) is 2900 events in 55 files, none refused', () => {
+const skip = existsSync(data) ? false : `no data at ${data}`
+
+describe('real trails', () => {
+  test('the attack on 123837392027 (invictus) is 2900 events in 55 files, none refused', { skip }, () => {
     const { files, events, rejected } = eventsOf('invictus', '.json.gz')
     assert.deepEqual({ files, events: events.length, rejected }, { files: 55, events: 2900, rejected: 0 })
     assert.deepEqual(tally(events.map(event => event.sourceKind)), new Map([['RECORDS_ARRAY', 2900]]))
@@ -41,7 +43,7 @@ describe('real trails', { skip: existsSync(data) ? false : `no data at ${data}` 
     assert.ok(events.every(event => event.errorCode !== 'Client.UnauthorizedOperation' || event.outcome === 'DENIED'))
   })
 
-  test('the detonation logs (stratus) are 310 events in 35 files, none refused', () => {
+  test('the detonation logs (stratus) are 310 events in 35 files, none refused', { skip }, () => {
     const { files, events, rejected } = eventsOf('stratus', '.json')
     assert.deepEqual({ files, events: events.length, rejected }, { files: 35, events: 310, rejected: 0 })
     // A federated session is its issuer: the IAM user who called GetFederationToken.

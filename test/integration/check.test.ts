@@ -10,35 +10,31 @@ import { lineOn } from '../harness/line.ts'
 import { describeOnKafka } from '../harness/suite.ts'
 
 await describeOnKafka('check and explain on Kafka', kafka => {
-  test('what is missing is named, what is applied is good, a differing partition count is refused', async () => {
-    const line = await lineOn(kafka)
-    try {
-      const good = await line.run(['check'])
-      assert.equal(good.code, 0, good.stdout + good.stderr)
-      assert.match(good.stdout, /^cluster +127\.0\.0\.1:\d+.* and http:/m)
-      assert.match(good.stdout, /^All good\.$/m)
+  test('what is missing is named, what is applied is good, a differing partition count is refused', async t => {
+    const line = await lineOn(kafka, t)
+    const good = await line.run(['check'])
+    assert.equal(good.code, 0, good.stdout + good.stderr)
+    assert.match(good.stdout, /^cluster +127\.0\.0\.1:\d+.* and http:/m)
+    assert.match(good.stdout, /^All good\.$/m)
 
-      const elsewhere = { EVENTS_TOPIC: `${line.topics.events}.other`, RAW_TOPIC: `${line.topics.raw}.other` }
-      const missing = await line.run(['check'], elsewhere)
-      assert.equal(missing.code, 1)
-      assert.match(
-        missing.stdout,
-        /^- `trailwarden topics apply` would create topic \S+\.events\.other with \d+ partitions\.$/m,
-      )
-      assert.match(missing.stdout, /^note: Topic \S+\.raw\.other does not exist/m)
+    const elsewhere = { EVENTS_TOPIC: `${line.topics.events}.other`, RAW_TOPIC: `${line.topics.raw}.other` }
+    const missing = await line.run(['check'], elsewhere)
+    assert.equal(missing.code, 1)
+    assert.match(
+      missing.stdout,
+      /^- `trailwarden topics apply` would create topic \S+\.events\.other with \d+ partitions\.$/m,
+    )
+    assert.match(missing.stdout, /^note: Topic \S+\.raw\.other does not exist/m)
 
-      const more = await line.run(['topics', 'apply'], { ...elsewhere, TOPIC_PARTITIONS: '7' })
-      assert.match(more.stdout, /create topic \S+\.events\.other/)
-      const differing = await line.run(['check'], { ...elsewhere, TOPIC_PARTITIONS: '7' })
-      assert.equal(differing.code, 1)
-      assert.match(differing.stdout, /^- Topic \S+ has 4 partitions and \S+\.events\.other 7: detect will not start/m)
-    } finally {
-      await line.close()
-    }
+    const more = await line.run(['topics', 'apply'], { ...elsewhere, TOPIC_PARTITIONS: '7' })
+    assert.match(more.stdout, /create topic \S+\.events\.other/)
+    const differing = await line.run(['check'], { ...elsewhere, TOPIC_PARTITIONS: '7' })
+    assert.equal(differing.code, 1)
+    assert.match(differing.stdout, /^- Topic \S+ has 4 partitions and \S+\.events\.other 7: detect will not start/m)
   })
 
-  test('explain reads the events topic as it reads files', async () => {
-    const line = await lineOn(kafka)
+  test('explain reads the events topic as it reads files', async t => {
+    const line = await lineOn(kafka, t)
     const folder = await mkdtemp(join(tmpdir(), 'tw-explain-'))
     try {
       const trail = join(folder, 'demo.jsonl')
@@ -53,7 +49,6 @@ await describeOnKafka('check and explain on Kafka', kafka => {
       assert.equal(topic.stdout, file.stdout)
     } finally {
       await rm(folder, { recursive: true })
-      await line.close()
     }
   })
 })

@@ -38,8 +38,8 @@ const workedOffBy = (line: Line, group: 'NORMALIZE_GROUP' | 'DETECT_GROUP', topi
   )
 
 await describeOnKafka('the line on Kafka', kafka => {
-  test('an attack through normalize and detect gives the alerts that replay gives', async () => {
-    const line = await lineOn(kafka)
+  test('an attack through normalize and detect gives the alerts that replay gives', async t => {
+    const line = await lineOn(kafka, t)
     await line.produceRaw(demoScenario().values.map(({ key, value }) => ({ key, value })))
     const normalizer = line.start(['normalize'])
     await workedOffBy(line, 'NORMALIZE_GROUP', line.topics.raw)
@@ -85,11 +85,10 @@ await describeOnKafka('the line on Kafka', kafka => {
 
     for (const running of [normalizer, detector]) running.child.kill('SIGTERM')
     for (const running of [normalizer, detector]) assert.equal((await running.finished).code, 0)
-    await line.close()
   })
 
-  test('a second start adds nothing; half of an attack before and half after a kill -9 is one episode', async () => {
-    const line = await lineOn(kafka)
+  test('a second start adds nothing; half of an attack before and half after a kill -9 is one episode', async t => {
+    const line = await lineOn(kafka, t)
     const attack = demoLines()
       .split('\n')
       .filter(text => text.includes('BatchGetSecretValue'))
@@ -121,11 +120,10 @@ await describeOnKafka('the line on Kafka', kafka => {
     assert.equal((await alertsOf(line)).length, before.length)
     for (const running of [normalizer, third]) running.child.kill('SIGTERM')
     await Promise.all([normalizer.finished, third.finished])
-    await line.close()
   })
 
-  test('records that cannot be read become dead letters with their reason, and the partition goes on', async () => {
-    const line = await lineOn(kafka)
+  test('records that cannot be read become dead letters with their reason, and the partition goes on', async t => {
+    const line = await lineOn(kafka, t)
     await line.produceRaw([{ key: null, value: Buffer.from(demoLines().split('\n')[0]!) }])
     const normalizer = line.start(['normalize'])
     await workedOffBy(line, 'NORMALIZE_GROUP', line.topics.raw)
@@ -157,16 +155,14 @@ await describeOnKafka('the line on Kafka', kafka => {
     assert.equal(await metric(port, 'trailwarden_rejected_total'), poison.length)
     for (const running of [normalizer, detector]) running.child.kill('SIGTERM')
     await Promise.all([normalizer.finished, detector.finished])
-    await line.close()
   })
 
-  test('partition counts that differ are refused at the start with what to do', async () => {
-    const line = await lineOn(kafka)
+  test('partition counts that differ are refused at the start with what to do', async t => {
+    const line = await lineOn(kafka, t)
     const other = await line.run(['topics', 'apply'], { STATE_TOPIC: `${line.topics.state}-3`, TOPIC_PARTITIONS: '3' })
     assert.equal(other.code, 1, 'the existing topics have 4 partitions, which apply reports')
     const refused = await line.run(['detect'], { STATE_TOPIC: `${line.topics.state}-3` })
     assert.equal(refused.code, 2)
     assert.match(refused.stderr, /TW_PARTITIONS_DIFFER/)
-    await line.close()
   })
 })

@@ -57,8 +57,8 @@ async function drained(line: Line, running: CliProcess): Promise<void> {
 }
 
 await describeOnKafka('normalize on Kafka', kafka => {
-  test('all envelopes and garbage: records found = events + skipped + rejected, dead letters are untouched', async () => {
-    const line = await lineOn(kafka)
+  test('all envelopes and garbage: records found = events + skipped + rejected, dead letters are untouched', async t => {
+    const line = await lineOn(kafka, t)
     const scenario = demoScenario()
     const garbage: OutRecord[] = [
       { key: 'k', value: null },
@@ -119,11 +119,10 @@ await describeOnKafka('normalize on Kafka', kafka => {
     running.child.kill('SIGTERM')
     const { code, stderr } = await running.finished
     assert.equal(code, 0, stderr)
-    await line.close()
   })
 
-  test('kill -9 in the middle and a restart lose nothing', async () => {
-    const line = await lineOn(kafka)
+  test('kill -9 in the middle and a restart lose nothing', async t => {
+    const line = await lineOn(kafka, t)
     const ids = Array.from({ length: 20_000 }, (_, index) => `id-${index}`)
     await line.produceRaw(ids.map(id => ({ key: id, value: bare(id) })))
     const small = { BATCH_MAX_RECORDS: '200' }
@@ -148,11 +147,10 @@ await describeOnKafka('normalize on Kafka', kafka => {
     assert.equal((await line.readAll(line.topics.rejected)).length, 0)
     last.child.kill('SIGTERM')
     assert.equal((await last.finished).code, 0)
-    await line.close()
   })
 
-  test('files go to the topic; an unregistered schema and a missing topic are clear errors', async () => {
-    const line = await lineOn(kafka)
+  test('files go to the topic; an unregistered schema and a missing topic are clear errors', async t => {
+    const line = await lineOn(kafka, t)
     const { code, stderr } = await line.run([
       'normalize',
       join(fixtures, 'record.json'),
@@ -163,7 +161,6 @@ await describeOnKafka('normalize on Kafka', kafka => {
     const unknown = await line.run(['normalize'], { EVENTS_TOPIC: `${line.topics.events}-nowhere` })
     assert.equal(unknown.code, 2)
     assert.match(unknown.stderr, /TW_SCHEMA_NOT_REGISTERED.*topics apply/)
-    await line.close()
   })
 })
 
