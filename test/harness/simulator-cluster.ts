@@ -56,21 +56,31 @@ export class SimulatedCluster {
       this.log.createTopic(topic, { partitions: world.partitions, compact: topic === topics.state })
   }
 
-  /** Appends input records; an aborted transaction on the same topic may stand between them, as on Kafka. */
+  /** Appends input records, each with its own timestamp. */
   async append(records: readonly InputRecord[]): Promise<void> {
     const producer = await this.log.producer()
-    for (const { key, value, timestamp } of records) {
+    for (const { key, value, timestamp, aborted } of records) {
       this.#now = timestamp
-      await producer.send([{ topic: topics.events, records: [{ key, value }] }])
+      const batch = [{ topic: topics.events, records: [{ key, value }] }]
+      if (aborted !== true) {
+        await producer.send(batch)
+        continue
+      }
+      const transaction = await (await this.log.transactionalProducer('input')).begin()
+      await transaction.send(batch)
+      await transaction.abort()
     }
     await producer.close()
   }
 
-  /** True when the group has committed everything that can be read. */
-  async workedOff(): Promise<boolean> {
-    const ends = await this.log.offsets(topics.events)
+  /** Input that the group has not committed yet: records, because behind the last one there may be markers only. */
+  async remaining(): Promise<number> {
     const committed = await this.log.committed(group, topics.events)
-    return ends.every(({ end }, partition) => (committed[partition] ?? 0) === end)
+    let remaining = 0
+    for (const [partition, offset] of committed.entries())
+      for await (const { records } of this.log.read(topics.events, partition, { from: offset ?? 0 }))
+        remaining += records.length
+    return remaining
   }
 }
 

@@ -12,6 +12,8 @@ export interface InputRecord {
   readonly key: string | null
   readonly value: Buffer | null
   readonly timestamp: number
+  /** Appended in a transaction that is aborted: nobody may see it, and its offset and its marker's are gaps. */
+  readonly aborted?: true
 }
 
 export const eventSchema = topicContract('EVENTS_TOPIC').schema!
@@ -50,6 +52,10 @@ export function simulatedInput(random: Random, count: number, jumps: boolean): I
     time += random.chance(0.04) ? random.int(10, 90) * minute : random.int(0, 90) * second
     if (jumps && random.chance(0.03)) time += random.int(1, 5) * day
     const timestamp = time + random.int(0, 10) * minute
+    if (random.chance(0.04)) {
+      records.push({ key: random.pick(principals), value: Buffer.from('aborted'), timestamp, aborted: true })
+      continue
+    }
     if (random.chance(0.08)) {
       records.push(poison(random, random.pick(principals), timestamp))
       continue

@@ -152,6 +152,25 @@ export const uncommittedReads: Mutant = () => {
   }
 }
 
+/** How far the input is from the next expiry of state is not restored: it starts anew with every owner. */
+export const expiryForgotten: Mutant = () => client =>
+  changed(client, {
+    read: (topic, partition, options) => {
+      const batches = client.read(topic, partition, options)
+      return topic === topics.state ? withoutExpiry(batches) : batches
+    },
+  })
+
+async function* withoutExpiry(batches: AsyncIterable<RecordBatch>): AsyncGenerator<RecordBatch> {
+  for await (const batch of batches) yield { ...batch, records: batch.records.map(stripped) }
+}
+
+function stripped(record: LogRecord): LogRecord {
+  if (record.key === null || record.value === null || !isReserved(record.key)) return record
+  const { expiry: _, ...position } = JSON.parse(record.value.toString()) as Record<string, unknown>
+  return { ...record, value: Buffer.from(JSON.stringify(position)) }
+}
+
 /** The position of the group does not ride on the transaction. */
 export const offsetsBesideTransaction: Mutant = () => client =>
   changed(client, {

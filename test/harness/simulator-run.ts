@@ -332,7 +332,7 @@ class Simulation {
       if (step !== null) {
         this.#pass(step, false)
       } else {
-        if (await this.#cluster.workedOff()) return
+        if ((await this.#cluster.remaining()) === 0) return
         if (!scheduler.wakeNext()) throw new Error('Nothing can happen, and the input is not worked off.')
         if (scheduler.time > deadline) throw new Error('Not healed in time.')
       }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import type { LogRecord } from '../../src/log/log-client.ts'
 import { isReserved, readPosition } from '../../src/pipeline/changelog.ts'
+import type { ExpiryProgress } from '../../src/pipeline/state-expiry.ts'
 import { group, topics } from './simulator-cluster.ts'
 import type { SimulatedCluster } from './simulator-cluster.ts'
 
@@ -10,13 +11,12 @@ import type { SimulatedCluster } from './simulator-cluster.ts'
 export interface Outcome {
   /** By partition, in order: headers and value. */
   readonly alerts: readonly (readonly string[])[]
-  /** By partition, sorted. */
+  /** Of all partitions, sorted. */
   readonly deadLetters: readonly string[]
   /** By partition: key and bytes of every principal with state, sorted by key. */
   readonly state: readonly (readonly string[])[]
-  /** By partition. */
-  readonly stored: readonly unknown[]
-  readonly committed: readonly (number | null)[]
+  /** By partition: how far the input is from the next expiry of state. */
+  readonly expiry: readonly (ExpiryProgress | null)[]
 }
 
 /** Reads the outputs of a finished run. Fails where the group is not at the end or a transaction was left open. */
@@ -29,19 +29,19 @@ export async function outcomeOf(cluster: SimulatedCluster): Promise<Outcome> {
   const rejected = await each(async partition => (await readAll(cluster, topics.rejected, partition)).map(shown))
   const changelogs = await each(partition => readAll(cluster, topics.state, partition))
   const states = changelogs.map((records, partition) => lastOfEachKey(records, partition))
-  const stored = states.map(({ position }) => position)
+  assert.equal(await cluster.remaining(), 0, 'the group is not at the end of its input')
   assert.deepEqual(
-    committed.map(offset => offset ?? 0),
-    ends.map(({ end }) => end),
-    'the group is not at the end of its input',
-  )
-  assert.deepEqual(
-    stored.map(position => position?.offset ?? 0),
-    ends.map(({ end }) => end),
-    'the stored position is not the end of the input',
+    states.map(({ position }) => position?.offset ?? null),
+    committed,
+    'the stored position is not the position of the group',
   )
   await assertNothingOpen(cluster, ends.length)
-  return { alerts, deadLetters: rejected.flat().sort(), state: states.map(({ state }) => state), stored, committed }
+  return {
+    alerts,
+    deadLetters: rejected.flat().sort(),
+    state: states.map(({ state }) => state),
+    expiry: states.map(({ position }) => position?.expiry ?? null),
+  }
 }
 
 async function readAll({ log }: SimulatedCluster, topic: string, partition: number): Promise<LogRecord[]> {
@@ -93,5 +93,5 @@ export function assertSameOutcome(actual: Outcome, straight: Outcome): void {
   })
   assert.deepEqual(actual.deadLetters, straight.deadLetters, 'dead letters differ')
   assert.deepEqual(actual.state, straight.state, 'state differs')
-  assert.deepEqual(actual.stored, straight.stored, 'stored positions differ')
+  assert.deepEqual(actual.expiry, straight.expiry, 'the next expiry differs')
 }
