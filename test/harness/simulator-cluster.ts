@@ -128,6 +128,22 @@ export function detectorOptions(
   }
 }
 
+/** A client of which some calls are replaced. */
+export function clientWith(client: LogClient, changes: Partial<LogClient>): LogClient {
+  return {
+    producer: options => client.producer(options),
+    transactionalProducer: id => client.transactionalProducer(id),
+    consumer: options => client.consumer(options),
+    partitions: topic => client.partitions(topic),
+    offsets: topic => client.offsets(topic),
+    offsetsAt: (topic, time) => client.offsetsAt(topic, time),
+    committed: (group, topic) => client.committed(group, topic),
+    read: (topic, partition, options) => client.read(topic, partition, options),
+    close: () => client.close(),
+    ...changes,
+  }
+}
+
 /** A decoder that asks for every schema once, in front of one that knows them all. */
 function knowing<T extends object>(shared: { decode(bytes: Uint8Array): T }) {
   const known = new Map<number, boolean>()

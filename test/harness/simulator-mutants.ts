@@ -1,38 +1,24 @@
 // Logs that break one promise each, to prove that the simulation would notice a loop that broke it. Each mutant stands
 // for a line of the loop: what the loop does for that promise is undone underneath it, so that src needs no switch.
-import type { LogClient, LogRecord, OutRecord, RecordBatch } from '../../src/log/log-client.ts'
+import type { LogRecord, OutRecord, RecordBatch } from '../../src/log/log-client.ts'
 import type { TopicRecords, Transaction, TransactionalProducer } from '../../src/log/log-client.ts'
 import { isReserved } from '../../src/pipeline/changelog.ts'
-import { topics } from './simulator-cluster.ts'
+import { clientWith, topics } from './simulator-cluster.ts'
 import type { Wrap } from './simulator-run.ts'
 
 /** A fresh mutation for one simulation: what its processes share is in the closure. */
 export type Mutant = () => Wrap
 
-function changed(client: LogClient, changes: Partial<LogClient>): LogClient {
-  return {
-    producer: options => client.producer(options),
-    transactionalProducer: id => client.transactionalProducer(id),
-    consumer: options => client.consumer(options),
-    partitions: topic => client.partitions(topic),
-    offsets: topic => client.offsets(topic),
-    offsetsAt: (topic, time) => client.offsetsAt(topic, time),
-    committed: (group, topic) => client.committed(group, topic),
-    read: (topic, partition, options) => client.read(topic, partition, options),
-    close: () => client.close(),
-    ...changes,
-  }
-}
-
 /** Nobody is ever fenced: every producer has an id of its own. */
 export const withoutFence: Mutant = () => {
   let serial = 0
-  return client => changed(client, { transactionalProducer: id => client.transactionalProducer(`${id}-${serial++}`) })
+  return client =>
+    clientWith(client, { transactionalProducer: id => client.transactionalProducer(`${id}-${serial++}`) })
 }
 
 /** The state is read first and the fence comes with the first transaction: kafkajs' own habit. */
 export const fenceAfterReading: Mutant = () => client =>
-  changed(client, {
+  clientWith(client, {
     async transactionalProducer(id) {
       let inner: TransactionalProducer | null = null
       return {
@@ -48,7 +34,7 @@ export const fenceAfterReading: Mutant = () => client =>
 /** The position is the one that stood there before the fence; the state is read after it. */
 export const positionFromBeforeFence: Mutant = () => client => {
   const known = new Map<number, { stored: LogRecord | null; committed: number | null }>()
-  return changed(client, {
+  return clientWith(client, {
     async transactionalProducer(id) {
       const partition = Number(id.slice(id.lastIndexOf('-') + 1))
       let stored: LogRecord | null = null
@@ -83,7 +69,7 @@ export const positionFromBeforeFence: Mutant = () => client => {
 
 /** After a failure a new producer goes on with the transaction as if nothing had happened: state and position are kept. */
 export const stateKeptOverFailure: Mutant = () => client =>
-  changed(client, {
+  clientWith(client, {
     async transactionalProducer(id) {
       let inner = await client.transactionalProducer(id)
       return { begin: async () => stubborn(await inner.begin()), close: () => inner.close() }
@@ -115,7 +101,7 @@ export const stateKeptOverFailure: Mutant = () => client =>
 export const uncommittedReads: Mutant = () => {
   const sent = new Map<number, OutRecord[]>()
   return client =>
-    changed(client, {
+    clientWith(client, {
       async transactionalProducer(id) {
         const inner = await client.transactionalProducer(id)
         return { begin: async () => recorded(await inner.begin()), close: () => inner.close() }
@@ -154,7 +140,7 @@ export const uncommittedReads: Mutant = () => {
 
 /** How far the input is from the next expiry of state is not restored: it starts anew with every owner. */
 export const expiryForgotten: Mutant = () => client =>
-  changed(client, {
+  clientWith(client, {
     read: (topic, partition, options) => {
       const batches = client.read(topic, partition, options)
       return topic === topics.state ? withoutExpiry(batches) : batches
@@ -173,7 +159,7 @@ function stripped(record: LogRecord): LogRecord {
 
 /** The position of the group does not ride on the transaction. */
 export const offsetsBesideTransaction: Mutant = () => client =>
-  changed(client, {
+  clientWith(client, {
     async transactionalProducer(id) {
       const inner = await client.transactionalProducer(id)
       return {
@@ -193,7 +179,7 @@ export const offsetsBesideTransaction: Mutant = () => client =>
 
 /** Outputs are appended at once, and only state and position are in the transaction. */
 export const outputsOutsideTransaction: Mutant = () => client =>
-  changed(client, {
+  clientWith(client, {
     async transactionalProducer(id) {
       const inner = await client.transactionalProducer(id)
       const producer = await client.producer()
