@@ -45,6 +45,21 @@ test('an expired member without a handler finds out when there is work', async (
   assert.deepEqual(values(member.received), ['a'])
 })
 
+test('an expired member with nothing to read joins again with its next heartbeat, and not before', async () => {
+  const log = newLog()
+  const process = log.client()
+  const member = await listen(process, { group, topic })
+  process.heartbeat()
+  await log.idle()
+  assert.equal(member.generations.length, 1, 'who is a member stays one')
+  process.expireSessions()
+  await log.idle()
+  assert.equal(member.generations.length, 1)
+  process.heartbeat()
+  await log.idle()
+  assert.deepEqual(member.generations, [[0], [0]])
+})
+
 test('no more handlers run at a time than `concurrency` says, one per partition, and all partitions get their turn', async () => {
   const log = newLog({ maxBatchRecords: 1 }, 4)
   const producer = await log.producer()
