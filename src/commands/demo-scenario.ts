@@ -42,7 +42,7 @@ export function demoScenario(seed = 7): Scenario {
     values: inEnvelopes(delivered, random),
     records: delivered.length,
     copies,
-    principals: ordinaryPrincipals + 1,
+    principals: ordinaryPrincipals + 2,
     attacker: `${account}/role/AROADEMOATTACKER00001`,
   }
 }
@@ -56,7 +56,7 @@ export function demoLines(seed = 7): string {
 
 function delivery(seed: number): { delivered: Json[]; copies: number; random: () => number } {
   const random = generator(seed)
-  const records = [...ordinaryTraffic(random), ...attack(random)]
+  const records = [...ordinaryTraffic(random), ...attack(random), ...enumeration(random)]
   // 10 % arrive twice, as two trails on one account deliver them.
   const copies = records.filter(() => random() < 0.1)
   // CloudTrail delivers in files written minutes apart: disorder of up to four minutes is ordinary.
@@ -112,6 +112,42 @@ function* attack(random: () => number): Generator<Json> {
           requestParameters: { filters: [{ key: 'tag-key', values: ['!none'] }], maxResults: 20 },
         },
       )
+  }
+}
+
+/** A user tries secrets it may not read, one after another, until one opens. */
+function* enumeration(random: () => number): Generator<Json> {
+  const begin = start + 24 * minute
+  const identity = {
+    type: 'IAMUser',
+    principalId: 'AIDADEMOCONTRACTOR01',
+    arn: `arn:aws:iam::${account}:user/contractor`,
+    accountId: account,
+    accessKeyId: 'AKIADEMOKEY000000003',
+    userName: 'contractor',
+  }
+  const names = ['billing', 'payroll', 'mail', 'sso', 'backup', 'vpn', 'crm', 'warehouse', 'staging']
+  for (const [index, name] of names.entries()) {
+    const opened = index === names.length - 1
+    yield record(
+      begin + index * 20_000,
+      'us-east-1',
+      'secretsmanager.amazonaws.com',
+      'GetSecretValue',
+      identity,
+      random,
+      {
+        sourceIPAddress: '203.0.113.140',
+        userAgent: 'aws-cli/2.15.0 Python/3.11.6 Linux/5.10 exe/x86_64',
+        requestParameters: { secretId: `prod/${name}/password` },
+        ...(opened
+          ? {}
+          : {
+              errorCode: 'AccessDenied',
+              errorMessage: `User: ${identity.arn} is not authorized to perform: secretsmanager:GetSecretValue`,
+            }),
+      },
+    )
   }
 }
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { writeFile } from 'node:fs/promises'
 import { alertToJson } from '../alerts/json.ts'
 import type { Alert } from '../alerts/alert.ts'
+import { counted } from '../alerts/wording.ts'
 import { alertDecoder } from '../codecs/alert.ts'
 import { eventEncoder } from '../codecs/cloudtrail-event.ts'
 import type { Config } from '../config.ts'
@@ -121,9 +122,10 @@ async function runLine(
   await context.out.write(await seen(metrics, scenario))
   const episodes = Map.groupBy(alerts, alert => alert.dedupKey)
   for (const episode of episodes.values()) await context.out.write(episodeText(episode))
+  const principals = new Set(alerts.map(alert => alert.principal.key))
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   await context.out.write(
-    `${alerts.length} alert records about ${episodes.size} episodes of ${new Set(alerts.map(alert => alert.principal.key)).size} principal, in ${seconds} s. \`trailwarden replay\` runs the same rules over your own files.\n`,
+    `${counted(alerts.length, 'alert record')} about ${counted(episodes.size, 'episode')} of ${counted(principals.size, 'principal')}, in ${seconds} s. \`trailwarden replay\` runs the same rules over your own files.\n`,
   )
   return 0
 }

@@ -86,9 +86,9 @@ describe('the alert of the demo', () => {
     assert.equal(code, 0)
     assert.deepEqual(
       [...stdout.matchAll(/^rule {7}([\w-]+):/gm)].map(([, id]) => id),
-      ['secretsmanager-batch-catch-all', 'secretsmanager-batch-retrieval', rule],
+      ['secretsmanager-batch-catch-all', 'secretsmanager-batch-retrieval', rule, 'secretsmanager-denied-rate'],
     )
-    assert.equal(stdout.match(/^It fired: 1 episode/gm)?.length, 3)
+    assert.equal(stdout.match(/^It fired: 1 episode/gm)?.length, 4)
   })
 
   test('from the file alone: when each value came, the one that decided, what was told', async () => {
@@ -129,7 +129,7 @@ describe('the alert of the demo', () => {
     assert.equal(code, 0)
     const lines = jsonLines(stdout)
     const steps = lines.filter(line => line['kind'] === 'step')
-    assert.equal(steps.length, 16)
+    assert.equal(steps.length, 17)
     const opened = steps.filter(step => step['opened'] !== null)
     assert.equal(opened.length, 1)
     assert.deepEqual(
@@ -143,7 +143,7 @@ describe('the alert of the demo', () => {
       principal: attacker,
       fired: true,
       episodes: [{ opening: '2026-01-15T09:22:40.000Z', end: '2026-01-15T09:24:01.000Z', group: [] }],
-      events: { counted: 14, duplicate: 2 },
+      events: { counted: 14, duplicate: 3 },
       closest: null,
     })
   })

@@ -39,7 +39,7 @@ test('replay --json sets `suppressed` on the alerts that an entry matches, and o
         : null
     assert.deepEqual(alert['suppressed'], expected)
   }
-  assert.match(stderr, /9 alerts \(3 suppressed\)/)
+  assert.match(stderr, /14 alerts \(3 suppressed\)/)
 })
 
 test('replay marks them in text, under the heading of the table', async () => {
