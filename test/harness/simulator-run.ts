@@ -1,17 +1,14 @@
 // One simulation: detector processes on one in-process cluster under faults drawn from a seed, against one straight run
 // of the same input in one process. The seed decides the input, the batching, which faults occur and when each step goes on.
-import { twError } from '../../src/errors.ts'
+import { asTrailwardenError, twError } from '../../src/errors.ts'
 import type { ErrorCode } from '../../src/errors.ts'
 import type { InProcessClient } from '../../src/log/in-process.ts'
 import type { LogClient } from '../../src/log/log-client.ts'
-import { asTrailwardenError } from '../../src/errors.ts'
 import { startDetector } from '../../src/pipeline/detector.ts'
 import type { RunningLoop } from '../../src/pipeline/running-loop.ts'
-import { day } from './detection.ts'
 import { detectorOptions, group, SimulatedCluster, SimulatedRegistry, topics } from './simulator-cluster.ts'
-import type { Batching, World } from './simulator-cluster.ts'
-import { simulatedInput } from './simulator-input.ts'
-import type { InputRecord } from './simulator-input.ts'
+import { planOf } from './simulator-plan.ts'
+import type { Plan } from './simulator-plan.ts'
 import { Random, Scheduler } from './simulator.ts'
 import type { Actor, Step } from './simulator.ts'
 import { assertSameOutcome, outcomeOf } from './simulator-verdict.ts'
@@ -19,31 +16,6 @@ import type { Outcome } from './simulator-verdict.ts'
 
 /** Stands between a process and its client; for logs that break a promise on purpose. One wrapper per simulation. */
 export type Wrap = (client: LogClient, group: string) => LogClient
-
-/** Probabilities per step. */
-interface Faults {
-  readonly failure: number
-  readonly kill: number
-  readonly stop: number
-  readonly start: number
-  readonly freeze: number
-  readonly expireSession: number
-  readonly expireTransaction: number
-  readonly compact: number
-  readonly outage: number
-  readonly impatience: number
-}
-
-interface Plan {
-  readonly world: World
-  readonly batching: Batching
-  readonly input: readonly InputRecord[]
-  readonly faults: Faults
-  readonly processes: number
-  /** Steps with faults; then everything is left to heal. */
-  readonly troubled: number
-  readonly stickiness: number
-}
 
 /** What came of a simulation. */
 export interface SimulationResult {
@@ -96,40 +68,6 @@ export async function simulate(seed: number, wrap: Wrap = client => client): Pro
     alerts,
     faults,
     recent: scheduler.recent(60),
-  }
-}
-
-function planOf(random: Random): Plan {
-  const jumps = random.chance(0.4)
-  // Most seeds know few kinds of faults: rare combinations are then not drowned by frequent ones.
-  const rate = (high: number) => (random.chance(0.45) ? random.pick([high / 10, high / 3, high]) : 0)
-  return {
-    world: {
-      partitions: random.int(1, 3),
-      engine: { stateTtlMs: jumps ? day : 90 * day, dedupHorizonMs: day },
-      expireEvery: random.pick([5, 12, 1000]),
-    },
-    batching: {
-      maxBatchRecords: random.pick([1, 3, 8, 30]),
-      batchMaxRecords: random.pick([1, 2, 5, 50]),
-      batchMaxMs: random.pick([2, 10, 1000]),
-    },
-    input: simulatedInput(random, random.int(30, 120), jumps),
-    faults: {
-      failure: rate(0.03),
-      kill: rate(0.02),
-      stop: rate(0.01),
-      start: rate(0.02),
-      freeze: rate(0.02),
-      expireSession: rate(0.01),
-      expireTransaction: rate(0.01),
-      compact: rate(0.02),
-      outage: rate(0.01),
-      impatience: rate(0.05),
-    },
-    processes: random.int(1, 3),
-    troubled: random.int(100, 900),
-    stickiness: random.pick([0, 0.5, 0.9]),
   }
 }
 
