@@ -127,18 +127,6 @@ function fullWidths(width: number): readonly number[] {
   )
 }
 
-/**
- * The alerts in the order given, one line each under a heading, columns as wide as their content. Every line ends in a
- * newline and takes at most `width` terminal cells; below 75 cells the columns alone need more. No alerts, no text.
- */
-export function alertTable(alerts: readonly Alert[], width: number): string {
-  if (alerts.length === 0) return ''
-  const rows = [titles, ...alerts.map(cellsFor)]
-  const natural = columns.map((_, i) => Math.max(...rows.map(row => cellWidth(row[i] ?? ''))))
-  const widths = narrowed(natural, width)
-  return rows.map(row => line(row, widths, width)).join('')
-}
-
 /** The heading of a table whose rows are not known yet: every column at its full width. See {@link alertRow}. */
 export function alertHeading(width: number): string {
   return line(titles, fullWidths(width), width)

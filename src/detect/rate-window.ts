@@ -7,10 +7,10 @@ import { SecretTimes } from './rate-secrets.ts'
 import { upperBound } from './sorted-times.ts'
 
 /** Distinct denial times kept. Beyond it neighbours are joined, see {@link DenialWindow}. */
-export const timeCapacity = 4096
+const timeCapacity = 4096
 
 /** Distinct secrets kept exactly, unless minDistinct needs more. */
-export const secretCapacity = 256
+const secretCapacity = 256
 
 /** Plain data of a {@link DenialWindow}, compact because an attack makes it long. */
 export interface DenialWindowState {

@@ -27,7 +27,7 @@ export interface Wire {
 }
 
 /** TW_RECORD_TOO_LARGE with the record that no broker batch can hold, so that the caller can dead-letter just that one. */
-export class RecordTooLargeError extends TrailwardenError {
+class RecordTooLargeError extends TrailwardenError {
   readonly topic: string
   readonly record: OutRecord
 
@@ -48,7 +48,7 @@ const longestWaitMs = 2_000
 const warnEvery = 10
 
 /** Doubling back-off between redone requests, spread by a fifth so that many producers do not come back together. */
-export function backoffMs(attempt: number): number {
+function backoffMs(attempt: number): number {
   return Math.min(firstWaitMs * 2 ** attempt, longestWaitMs) * (0.9 + Math.random() * 0.2)
 }
 
