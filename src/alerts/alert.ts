@@ -25,7 +25,7 @@ export interface DistinctValue {
   readonly count: number
 }
 
-/** A sample event that shows what happened; never request or response bodies. */
+/** A sample event that shows what happened; of request and response only the fields that the rule asks for. */
 export interface Evidence {
   readonly eventId: string
   readonly eventTime: number
@@ -37,6 +37,8 @@ export interface Evidence {
   readonly userAgent: string | null
   readonly errorCode: string | null
   readonly userIdentity: Pick<UserIdentity, 'type' | 'arn' | 'accessKeyId' | 'sessionName'>
+  /** The rule's summary fields that this event has, in the rule's order: at most 16, values cut to 256 UTF-16 units. */
+  readonly fields: readonly { readonly field: string; readonly value: string }[]
 }
 
 /** How many distinct values there were in all, where the lists of the alert are capped. */

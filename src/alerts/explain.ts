@@ -57,6 +57,20 @@ function fromWhere(alert: AlertFacts): string[] {
   return lines.filter(line => line !== null)
 }
 
+/** What the rule's author wants to see of the sample events, each field with its distinct values: never more than ten. */
+function summary(alert: AlertFacts): string | null {
+  const fields = new Map<string, Set<string>>()
+  for (const sample of alert.evidence) {
+    for (const { field, value } of sample.fields) fields.set(field, (fields.get(field) ?? new Set()).add(value))
+  }
+  if (fields.size === 0) return null
+  const parts = Array.from(
+    fields,
+    ([field, values]) => `${inSentence(field)} ${shortList([...values], values.size, 3)}`,
+  )
+  return `The sample events show ${parts.join('; ')}.`
+}
+
 /** One principal under several sessions or keys is what a baseline per session would not see. */
 function rotation(alert: AlertFacts): string | null {
   const { sessionNames, accessKeys } = alert.totals
@@ -86,6 +100,7 @@ export function explain(alert: Omit<Alert, 'explanation' | 'runbook'>, rule: Rul
     raised(alert, rule),
     when(alert),
     ...fromWhere(alert),
+    summary(alert),
     rotation(alert),
     alert.mergedInto === null
       ? null

@@ -37,7 +37,7 @@ function srcEndpoint(source: string): OcsfObject {
 
 /**
  * One sample event. The class has no attribute for the time, region and recipient account of one evidence, so these three
- * stand in `data` under CloudTrail's names.
+ * stand in `data` under CloudTrail's names, and the summary fields of the rule with them.
  */
 export function evidence(sample: Evidence, principal: Principal): OcsfObject {
   const { type, arn, accessKeyId, sessionName } = sample.userIdentity
@@ -69,6 +69,7 @@ export function evidence(sample: Evidence, principal: Principal): OcsfObject {
       eventTime: rfc3339(sample.eventTime),
       awsRegion: sample.awsRegion,
       recipientAccountId: sample.recipientAccountId,
+      ...(sample.fields.length === 0 ? {} : { fields: sample.fields }),
     },
   }
 }

@@ -33,6 +33,7 @@ interface AvroEvidence {
   readonly arn: Index
   readonly accessKeyId: Index
   readonly sessionName: Index
+  readonly fields: readonly { readonly field: Index; readonly value: Index }[]
 }
 
 interface AvroSighting extends Omit<Sighting, 'value' | 'evidence' | 'secrets'> {
@@ -238,6 +239,7 @@ function evidenceToAvro(evidence: Evidence, strings: Strings): AvroEvidence {
     arn: strings.index(userIdentity.arn),
     accessKeyId: strings.index(userIdentity.accessKeyId),
     sessionName: strings.index(userIdentity.sessionName),
+    fields: evidence.fields.map(({ field, value }) => ({ field: strings.index(field), value: strings.index(value) })),
   }
 }
 
@@ -258,5 +260,6 @@ function evidenceFromAvro(evidence: AvroEvidence, strings: StringTable): Evidenc
       accessKeyId: strings.textOrNull(evidence.accessKeyId),
       sessionName: strings.textOrNull(evidence.sessionName),
     },
+    fields: evidence.fields.map(({ field, value }) => ({ field: strings.text(field), value: strings.text(value) })),
   }
 }

@@ -1,7 +1,10 @@
-// What an alert shows of an event: never request or response bodies, every text cut to what its field can honestly hold.
+// What an alert shows of an event: of request and response only the rule's summary fields, every text cut to what its field
+// can honestly hold.
 // Pure. The caps are what bounds detector state under hostile input (docs/decisions/0010-windows-and-episodes.md).
 import type { Evidence } from '../alerts/alert.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
+import type { Field } from '../rules/rule.ts'
+import { weightOfNumber } from './detector.ts'
 import { boundedText } from './text.ts'
 
 /**
@@ -22,14 +25,37 @@ const most = {
   accessKeyId: 64,
   sessionName: 64,
   secret: 200,
+  summary: 256,
 } as const
 
 /** Secrets kept of one event: a BatchGetSecretValue call names at most 20, and not all of them need be long. */
 const maxSecrets = 20
 const maxSecretsText = 1200
 
-/** The event as evidence. Total: anything that is not a text is null or empty. */
-export function evidenceOf(event: CloudTrailEvent): Evidence {
+/** Summary fields shown of one event. */
+export const maxSummaryFields = 16
+
+/** The summary fields of one event, as {@link Evidence} holds them. */
+export type Summary = Evidence['fields']
+
+/** No summary fields: one list for all evidence without them. */
+export const noSummary: Summary = []
+
+/** The values of a rule's summary fields; absent and empty ones are left out, beyond {@link maxSummaryFields} the rest. */
+export function summaryOf(event: CloudTrailEvent, fields: readonly Field[]): Summary {
+  if (fields.length === 0) return noSummary
+  const shown: { field: string; value: string }[] = []
+  for (const { name, read } of fields) {
+    const value = boundedText(read(event), most.summary) ?? ''
+    if (value === '' || shown.some(known => known.field === name)) continue
+    shown.push({ field: name, value })
+    if (shown.length === maxSummaryFields) break
+  }
+  return shown
+}
+
+/** The event as evidence, with its summary. Total: anything that is not a text is null or empty. */
+export function evidenceOf(event: CloudTrailEvent, fields: Summary): Evidence {
   const identity = event.userIdentity as CloudTrailEvent['userIdentity'] | null | undefined
   return {
     eventId: boundedText(event.eventId, most.eventId) ?? '',
@@ -47,6 +73,7 @@ export function evidenceOf(event: CloudTrailEvent): Evidence {
       accessKeyId: boundedText(identity?.accessKeyId, most.accessKeyId),
       sessionName: boundedText(identity?.sessionName, most.sessionName),
     },
+    fields,
   }
 }
 
@@ -63,10 +90,13 @@ export function secretsOf(event: CloudTrailEvent): string[] {
   return secrets
 }
 
-/** UTF-16 units of an evidence record. */
+/** UTF-16 units of an evidence record; the name of a summary field counts as a number, because a state holds it once. */
 export function evidenceText(evidence: Evidence): number {
   const { userIdentity } = evidence
+  let summary = 0
+  for (const { value } of evidence.fields) summary += value.length + 2 * weightOfNumber
   return (
+    summary +
     evidence.eventId.length +
     evidence.eventName.length +
     evidence.eventSource.length +
@@ -82,8 +112,16 @@ export function evidenceText(evidence: Evidence): number {
   )
 }
 
-/** True when an event would give the same evidence, id and time apart, and the same secrets. Allocates nothing for short texts. */
-export function alike(evidence: Evidence, secrets: readonly string[], event: CloudTrailEvent): boolean {
+/**
+ * True when an event with the summary `fields` would give the same evidence, id and time apart, and the same secrets.
+ * Allocates nothing for short texts.
+ */
+export function alike(
+  evidence: Evidence,
+  secrets: readonly string[],
+  event: CloudTrailEvent,
+  fields: Summary,
+): boolean {
   const identity = event.userIdentity as CloudTrailEvent['userIdentity'] | null | undefined
   return (
     same(evidence.eventName, event.eventName, most.eventName) &&
@@ -97,7 +135,15 @@ export function alike(evidence: Evidence, secrets: readonly string[], event: Clo
     same(evidence.userIdentity.sessionName, identity?.sessionName, most.sessionName) &&
     same(evidence.userIdentity.arn, identity?.arn, most.arn) &&
     same(evidence.userIdentity.type, identity?.type, most.type) &&
+    sameSummary(evidence.fields, fields) &&
     sameSecrets(secrets, event)
+  )
+}
+
+function sameSummary(kept: Summary, fields: Summary): boolean {
+  return (
+    kept.length === fields.length &&
+    kept.every(({ field, value }, i) => field === fields[i]?.field && value === fields[i].value)
   )
 }
 

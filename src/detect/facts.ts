@@ -4,7 +4,7 @@ import type { Alert, DistinctValue, Evidence } from '../alerts/alert.ts'
 import { CappedList } from './capped-list.ts'
 import type { CappedListSnapshot } from './capped-list.ts'
 import { weightOfNumber } from './detector.ts'
-import { evidenceText } from './evidence.ts'
+import { evidenceText, noSummary } from './evidence.ts'
 import type { Sighting } from './sightings.ts'
 
 /** Caps of the lists, and of the evidence. */
@@ -169,12 +169,19 @@ export class Facts {
     }
   }
 
-  /** Size for the principal's budget: at most some 50,000 by the caps above. */
+  /** Size for the principal's budget: at most some 50,000 by the caps above, 90,000 with summary fields. */
   weight(): number {
     let weight = this.names.weight() + 3 * weightOfNumber * this.values.length
     for (const list of this.lists) weight += list.weight()
     for (const sample of this.samples) weight += evidenceText(sample.evidence) + (sample.value?.length ?? 0)
     return weight
+  }
+
+  /** Forgets the summary fields of the samples. */
+  dropSummaries(): void {
+    this.samples.forEach((sample, i) => {
+      this.samples[i] = { ...sample, evidence: { ...sample.evidence, fields: noSummary } }
+    })
   }
 
   clone(): Facts {

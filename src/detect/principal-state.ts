@@ -166,7 +166,7 @@ export class PrincipalState {
     }
     if (this.weight <= maxWeight) return
     const before = current.weight()
-    current.shed()
+    current.shed(maxWeight)
     this.weight += current.weight() - before
   }
 

@@ -4,7 +4,8 @@
 import type { Evidence } from '../alerts/alert.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import { weightOfNumber } from './detector.ts'
-import { alike, evidenceOf, evidenceText, secretsOf } from './evidence.ts'
+import { alike, evidenceOf, evidenceText, noSummary, secretsOf } from './evidence.ts'
+import type { Summary } from './evidence.ts'
 
 /** Events alike in everything an alert shows except id and time. */
 export interface Sighting {
@@ -49,20 +50,20 @@ export class Sightings {
     return this.list
   }
 
-  /** Takes an event in. Returns its row. */
-  add(event: CloudTrailEvent, value: string | null): Sighting {
+  /** Takes an event in, `fields` is what the rule's summary fields say of it. Returns its row. */
+  add(event: CloudTrailEvent, value: string | null, fields: Summary = noSummary): Sighting {
     const time = event.eventTime
     for (let i = this.list.length - 1; i >= 0; i--) {
       const row = this.list[i] as Sighting
       const first = Math.min(row.first, time)
       const last = Math.max(row.last, time)
-      if (last - first > this.span || row.value !== value || !alike(row.evidence, row.secrets, event)) continue
+      if (last - first > this.span || row.value !== value || !alike(row.evidence, row.secrets, event, fields)) continue
       const { evidence, secrets } = row
       const more = { value, evidence, secrets, first, last, count: row.count + 1, fresh: row.fresh + 1 }
       this.list[i] = more
       return more
     }
-    const evidence = evidenceOf(event)
+    const evidence = evidenceOf(event, fields)
     const row = { value, evidence, secrets: secretsOf(event), first: time, last: time, count: 1, fresh: 1 }
     this.list.push(row)
     this.text += rowText(row)

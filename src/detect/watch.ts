@@ -10,7 +10,8 @@ import { defaultWeight, weightOfNumber } from './detector.ts'
 import type { Detector, Verdict } from './detector.ts'
 import type { Episode, EpisodesSnapshot } from './episodes.ts'
 import { Episodes } from './episodes.ts'
-import { evidenceOf } from './evidence.ts'
+import { evidenceOf, summaryOf } from './evidence.ts'
+import type { Summary } from './evidence.ts'
 import type { Sighting } from './sightings.ts'
 import { Sightings } from './sightings.ts'
 import { boundedValue } from './text.ts'
@@ -99,7 +100,9 @@ export class Watch {
     this.plain = null
     this.lastTime = Math.max(this.lastTime, event.eventTime)
     const counted = this.rule.counts(event)
-    const row = counted ? this.sightings.add(event, boundedValue(this.rule.value?.(event))) : null
+    const row = counted
+      ? this.sightings.add(event, boundedValue(this.rule.value?.(event)), this.summaryOf(event))
+      : null
     // a time before the zone comes again only to raise an episode that is still open; it must not open one
     const verdicts = this.detector.observe(event)
     for (const verdict of verdicts) if (verdict.time >= context.zone) this.episodes.add(verdict.time)
@@ -132,11 +135,15 @@ export class Watch {
         announcement.noteAnomaly(verdict.time, verdict.anomaly)
         if (verdict.raise === true) {
           announcement.raise()
-          if (witness !== null) announcement.facts.addSample(null, evidenceOf(witness))
+          if (witness !== null) announcement.facts.addSample(null, evidenceOf(witness, this.summaryOf(witness)))
         }
       }
       if (announcement.material()) this.tell(announcement, episode, context)
     }
+  }
+
+  private summaryOf(event: CloudTrailEvent): Summary {
+    return summaryOf(event, this.rule.rule.summaryFields)
   }
 
   /** A new announcement with everything seen in the episode's windows, or null when it was given up. */
@@ -205,11 +212,18 @@ export class Watch {
     return weight
   }
 
-  /** Gives up description, never decisions: the last resort of a watch that alone exceeds the principal's budget. */
-  shed(): void {
+  /**
+   * Gives up description, never decisions: the last resort of a watch that alone exceeds `budget`. Summary fields of
+   * the episodes told go last, oldest first: with those of four episodes a record could exceed what Kafka accepts.
+   */
+  shed(budget: number): void {
     this.plain = null
     this.sightings.keepNewest(8)
     this.giveUpOldest(4)
+    for (const { facts } of this.announcements) {
+      if (this.weight() <= budget) return
+      facts.dropSummaries()
+    }
   }
 
   private giveUpOldest(kept: number): void {

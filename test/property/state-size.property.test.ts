@@ -71,6 +71,10 @@ const many: Rule[] = Array.from({ length: 12 }, (_, i) => [
   rateRule(`rate-${i}`),
 ]).flat()
 
+/** Twenty summary fields of the longest texts, new for every event. */
+const summaryFields = Array.from({ length: 20 }, (_, i) => ({ name: `requestParameters.f${i}`, read: () => long(400) }))
+const shown = (rules: readonly Rule[]): Rule[] => rules.map(of => ({ ...of, summaryFields }))
+
 describe('the state of one principal', () => {
   test('stays below 400 kB for the multi-region rule alone', t => {
     const bytes = worst(one, 3000, second)
@@ -82,6 +86,14 @@ describe('the state of one principal', () => {
     const bytes = worst(many, 1500, 2 * second)
     t.diagnostic(`largest record ${bytes} bytes`)
     assert.ok(bytes > 100_000 && bytes < kafkaLimit, `${bytes} bytes`)
+  })
+
+  test('stays below what Kafka accepts with the longest summary fields, for one rule of each kind and for many', t => {
+    for (const rules of [...[one[0]!, ...many.slice(0, 6)].map(of => [of]), many.slice(0, 18)]) {
+      const bytes = worst(shown(rules), 500, 2 * second)
+      t.diagnostic(`largest record ${bytes} bytes for ${rules.map(of => of.id).join(' ')}`)
+      assert.ok(bytes > 100_000 && bytes < kafkaLimit, `${bytes} bytes`)
+    }
   })
 
   test('does not grow with time: the second half of an attack needs no more than the first', () => {

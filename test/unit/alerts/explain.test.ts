@@ -135,6 +135,25 @@ test('accounts other than the home of the principal are named', () => {
   )
 })
 
+test('summary fields of the samples are listed with their distinct values, and hostile ones stay quoted', () => {
+  const [sample] = regionAlert().evidence
+  const show = (...rows: readonly (readonly [string, string])[][]): string => {
+    const evidence = rows.map(row => ({ ...sample!, fields: row.map(([field, value]) => ({ field, value })) }))
+    return explain(regionAlert({ evidence }), regionRule)
+  }
+  const filters = (i: number): [string, string][] => [
+    ['vpcEndpointId', `vpce-${i}`],
+    ['requestParameters.filters.key', i % 2 === 0 ? 'name' : 'tag key'],
+  ]
+  assert.match(
+    show(...[0, 1, 2, 3, 4].map(filters)),
+    / The sample events show vpcEndpointId vpce-0, vpce-1, vpce-2 and 2 more; requestParameters\.filters\.key name and "tag key"\. It is/,
+  )
+  const hostile = show([['errorMessage', `no". First: run\u001b[2J\n\u202e${'x'.repeat(300)}`]])
+  assert.match(hostile, / The sample events show errorMessage "no'\. First: run\ufffd\[2J \ufffdx+…"\. It is/)
+  assert.doesNotMatch(show([]), /sample events/)
+})
+
 test('group-by values and a merged episode have their sentences', () => {
   const text = explain(
     regionAlert({ group: [{ field: 'eventName', value: 'BatchGetSecretValue' }], mergedInto: 'rule:abc:-:1' }),

@@ -167,6 +167,14 @@ test('a sample event joins with the API Activity event of AWS by its id', () => 
   ])
 })
 
+test('summary fields stand in the data of their sample event', () => {
+  const fields = [{ field: 'requestParameters.name', value: 'x' }]
+  const [sample] = regionAlert().evidence
+  const alert = regionAlert({ evidence: [{ ...sample!, fields }] })
+  assert.deepEqual((finding(alert).evidences[0]?.['data'] as { fields: unknown }).fields, fields)
+  assert.deepEqual(violations(toOcsf(alert), 'detection_finding', schema.class, 'f'), [])
+})
+
 test('a source that is no address is a domain or a name', () => {
   const endpoint = (sourceIPAddress: string): unknown => {
     const [sample] = regionAlert().evidence

@@ -125,6 +125,7 @@ export function regionAlert(overrides: Partial<Alert> = {}): Alert {
         accessKeyId: 'ASIAEXAMPLEEXAMPLE01',
         sessionName: 'alice',
       },
+      fields: [],
     })),
     anomaly: null,
     explanation: 'The role Admin read secrets in batches in seven regions.',
@@ -182,6 +183,7 @@ export function rateAlert(overrides: Partial<Alert> = {}): Alert {
           accessKeyId: 'AKIAEXAMPLEEXAMPLE01',
           sessionName: null,
         },
+        fields: [],
       },
     ],
     anomaly: {

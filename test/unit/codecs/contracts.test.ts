@@ -23,7 +23,13 @@ test('alerts survive their codec, also when larger than a slab', () => {
   decoder.learn(1, alertSchema)
   const encoder = alertEncoder(alertSchema)
   const suppressed = { id: 's', reason: 'known', owner: 'team' }
-  const alerts = [rateAlert(), regionAlert(), regionAlert({ suppressed }), regionAlert({ runbook: 'x'.repeat(40_000) })]
+  const evidence = [{ ...rateAlert().evidence[0]!, fields: [{ field: 'requestParameters.name', value: 'x' }] }]
+  const alerts = [
+    rateAlert({ evidence }),
+    regionAlert(),
+    regionAlert({ suppressed }),
+    regionAlert({ runbook: 'x'.repeat(40_000) }),
+  ]
   const written = alerts.map(alert => encoder.encode(alert, 1))
   for (const [index, bytes] of written.entries())
     assert.deepEqual(plain(decoder.decode(bytes)), plain(alerts[index]), `alert ${index}`)

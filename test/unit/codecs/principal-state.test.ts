@@ -8,7 +8,17 @@ import { Encoder } from '../../../src/codecs/confluent.ts'
 import { Engine } from '../../../src/detect/engine.ts'
 import type { PrincipalStateRecord } from '../../../src/detect/engine.ts'
 import { stateVersion } from '../../../src/detect/principal-state.ts'
-import { at, call, minute, multiRegion, plainProse, ruleSet, step } from '../../harness/detection.ts'
+import {
+  at,
+  awsRegion,
+  call,
+  minute,
+  multiRegion,
+  plainProse,
+  ruleSet,
+  sourceIP,
+  step,
+} from '../../harness/detection.ts'
 
 type Json = Record<string, unknown> & { readonly maxTime: number; readonly version: number }
 const topic = new URL('../../../topics/cloudtrail.detector-state.v1/', import.meta.url)
@@ -41,6 +51,28 @@ function reasonOf(bytes: Buffer): string | null {
 describe('a state record', () => {
   test('comes back as it was written', () => {
     assert.deepEqual(decoder().decode(new StateEncoder(schema).encode(someState(), 1)), someState())
+  })
+
+  test('comes back with its summary fields, and without any from a writer that did not know them', () => {
+    const shown = { ...multiRegion, summaryFields: [awsRegion, sourceIP] }
+    const engine = new Engine(ruleSet([shown]), plainProse)
+    for (let i = 0; i < 6; i++) step(engine, call(at('10:00') + i * minute, { awsRegion: `region-${i}` }))
+    const state = engine.state(call(0).principal.key)!
+    const fieldsOf = (of: PrincipalStateRecord) => of.watches[0]?.announcements[0]?.facts.samples[0]?.evidence.fields
+    assert.deepEqual(fieldsOf(state), [
+      { field: 'awsRegion', value: 'region-0' },
+      { field: 'sourceIPAddress', value: '198.51.100.7' },
+    ])
+    assert.deepEqual(decoder().decode(new StateEncoder(schema).encode(state, 1)), state)
+
+    const earlier = JSON.parse(JSON.stringify(schema), (_key, value: unknown) =>
+      Array.isArray(value) ? value.filter(item => (item as Json | null)?.['name'] !== 'fields') : value,
+    ) as Json
+    const reader = new StateDecoder(schema)
+    assert.equal(reader.learn(2, earlier), null)
+    const old = reader.decode(new StateEncoder(earlier).encode(state, 2)) as PrincipalStateRecord
+    assert.deepEqual(fieldsOf(old), [])
+    assert.equal(old.watches[0]?.announcements[0]?.facts.samples.length, 6)
   })
 
   test('of an earlier version goes through every upgrade in turn', () => {

@@ -3,12 +3,16 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { CappedList } from '../../../src/detect/capped-list.ts'
 import { saturation } from '../../../src/detect/condition.ts'
+import { maxSummaryFields, summaryOf } from '../../../src/detect/evidence.ts'
+import { compileRule } from '../../../src/detect/compiled-rule.ts'
 import { hash32, hash53 } from '../../../src/detect/hash.ts'
 import { eventHash, SeenEvents } from '../../../src/detect/seen-events.ts'
 import { Sightings } from '../../../src/detect/sightings.ts'
 import { thinToCap } from '../../../src/detect/sorted-times.ts'
 import { boundedText, boundedValue } from '../../../src/detect/text.ts'
-import { call, minute } from '../../harness/detection.ts'
+import { Watch } from '../../../src/detect/watch.ts'
+import type { Field } from '../../../src/rules/rule.ts'
+import { call, minute, rule } from '../../harness/detection.ts'
 
 /** The documented cap of remembered events. */
 const maxSeen = 4096
@@ -128,6 +132,55 @@ describe('other bounds', () => {
     assert.equal(boundedValue('\ud800'), '\ufffd')
     assert.equal(boundedText('ab\u{1f600}', 3), 'ab\ufffd')
     assert.deepEqual([boundedValue(''), boundedText(7, 3)], [null, null])
+  })
+
+  test('summary fields are capped in number and length, absent, empty and repeated ones are left out', () => {
+    const reads = (name: string, value: unknown): Field => ({ name, read: () => value as string | null })
+    const event = call(0)
+    const fields = [reads('a', null), reads('b', ''), reads('c', 7), reads('d', 'x\ud800'), reads('d', 'again')]
+    assert.deepEqual(summaryOf(event, fields), [{ field: 'd', value: 'x\ufffd' }])
+    const many = Array.from({ length: 30 }, (_, i) => reads(`f${i}`, i === 0 ? null : '\u{1f600}'.repeat(200)))
+    const shown = summaryOf(event, many)
+    assert.deepEqual(
+      shown.map(({ field }) => field),
+      Array.from({ length: maxSummaryFields }, (_, i) => `f${i + 1}`),
+    )
+    assert.ok(shown.every(({ value }) => value === '\u{1f600}'.repeat(128)))
+  })
+
+  test('events that differ in a summary field are not alike', () => {
+    const rows = new Sightings(80 * minute, 3)
+    const shown = (value: string) => [{ field: 'errorMessage', value }]
+    for (const value of ['x', 'y', 'x']) rows.add(call(0), 'a', shown(value))
+    assert.deepEqual(
+      rows.rows.map(row => [row.evidence.fields[0]?.value, row.count]),
+      [
+        ['x', 2],
+        ['y', 1],
+      ],
+    )
+    assert.equal(new Sightings(80 * minute, 3, rows.snapshot()).weight(), rows.weight())
+  })
+
+  test('a watch over its budget forgets the summary fields of what it told, the oldest episode first', () => {
+    const fields = [{ name: 'userAgent', read: () => 'x'.repeat(256) }]
+    const shown = rule('single', { kind: 'single' }, { dedupMs: 1, summaryFields: fields })
+    const watch = new Watch(compileRule(shown, 0, 15 * minute), [])
+    const trigger = { principal: call(0).principal, detectedAt: 0, input: null }
+    for (const time of [0, minute, 2 * minute]) {
+      const context = { zone: time - 15 * minute, trigger, principalHash: '0'.repeat(16), raise: () => undefined }
+      watch.advance(time, context)
+      watch.observe(call(time), context)
+    }
+    const kept = () => watch.snapshot().announcements.map(told => told.facts.samples[0]?.evidence.fields.length)
+    const weight = watch.weight()
+    watch.shed(weight)
+    assert.deepEqual(kept(), [1, 1, 1])
+    watch.shed(weight - 257)
+    assert.deepEqual(kept(), [0, 1, 1])
+    assert.equal(watch.weight(), weight - 256 - 8)
+    watch.shed(0)
+    assert.deepEqual(kept(), [0, 0, 0])
   })
 
   test('rows of alike events count them all, and rows beyond the cap keep the counts of their value', () => {

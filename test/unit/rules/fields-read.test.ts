@@ -3,6 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cloudTrailFields, fieldNames } from '../../../src/rules/cloudtrail-fields.ts'
 import { memberOf } from '../../../src/rules/cloudtrail-members.ts'
+import { eventDecoder, eventEncoder, projectEvent } from '../../../src/codecs/cloudtrail-event.ts'
+import { topicContract } from '../../../src/topics.ts'
+import { call, run } from '../../harness/detection.ts'
 import { readingOf } from '../../harness/reading.ts'
 import { eventWith } from './events.ts'
 import { detection, load } from './loading.ts'
@@ -82,6 +85,24 @@ trailwarden:
     'responseElements',
     'userIdentity.sessionCreated',
     'vpcEndpointId',
+  ])
+})
+
+test('summary fields are read from a projected event, and alerts show them', () => {
+  const { rules } = load(
+    `${detection('a: {eventName: BatchGetSecretValue}\ncondition: a')}trailwarden:\n` +
+      '  summary-fields: [errorMessage, requestParameters.filters.key, vpcEndpointId, eventType]\n',
+  )
+  const schema = topicContract('EVENTS_TOPIC').schema!
+  const decoder = eventDecoder(projectEvent(schema, rules.fields))
+  assert.equal(decoder.learn(1, schema), null)
+  const whole = call(0, { errorMessage: 'no', requestParameters: '{"filters":[{"key":"a"},{"key":"b"}]}' })
+  const projected = decoder.decode(eventEncoder(schema).encode(whole, 1))
+  assert.ok('principal' in projected)
+  assert.deepEqual(run(rules, [projected])[0]?.evidence[0]?.fields, [
+    { field: 'errorMessage', value: 'no' },
+    { field: 'requestParameters.filters.key', value: 'a, b' },
+    { field: 'eventType', value: 'AwsApiCall' },
   ])
 })
 

@@ -182,3 +182,31 @@ test('a thousand tests run in well under a second', () => {
   assert.equal(results.filter(result => result.differences.length === 0).length, 1000)
   assert.ok(performance.now() - started < 10_000)
 })
+
+test('summary fields are in the evidence and the explanation of a tested rule, whatever their values', () => {
+  const { rules, tests } = load(`${reads}trailwarden:
+  summary-fields: [requestParameters.note, errorMessage, userAgent]
+  tests:
+    - name: shown
+      base: {eventSource: secretsmanager.amazonaws.com, eventName: GetSecretValue, userAgent: cli}
+      events:
+        - {requestParameters: {note: "a\\u001b[31m \\u202eend\\". First: relax"}}
+        - {requestParameters: {note: ${'n'.repeat(300)}, __proto__: {errorMessage: x}}, errorMessage: ""}
+      alerts:
+        - evidence:
+            - fields:
+                - {field: requestParameters.note, value: "a\\u001b[31m \\u202eend\\". First: relax"}
+                - {field: userAgent, value: cli}
+            - fields: [{field: requestParameters.note, value: ${'n'.repeat(256)}}, {field: userAgent, value: cli}]
+          explanation: "*The sample events show requestParameters.note \\"a\ufffd[31m \ufffdend'. First: relax\\" and \\"nnn*…\\"; userAgent cli.*"
+`)
+  const [result] = runRuleTests(rules, tests)
+  assert.deepEqual(result?.differences, [])
+  const [other] = load(`${reads}trailwarden:
+  tests: [{name: hidden, events: [{eventSource: x, eventName: GetSecretValue, userAgent: cli}], alerts: [{evidence: [{fields: [{field: userAgent}]}]}]}]
+`).tests
+  assert.deepEqual(
+    runRuleTests(load(reads).rules, [other!])[0]?.differences.map(d => d.where),
+    ['alerts[0].evidence[0].fields'],
+  )
+})
