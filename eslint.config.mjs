@@ -9,6 +9,7 @@ const pure = [
   'src/sources/envelope-kinds.ts',
   'src/sources/file-chunks.ts',
   'src/sources/json-text.ts',
+  'src/sources/base64-text.ts',
   'src/json-line.ts',
   'src/rfc3339.ts',
   'src/normalize/**/*.ts',

@@ -1,5 +1,6 @@
 // Orders events by event time in bounded memory: sorted runs in a temporary file, merged at the end.
-// Shell of `replay`. Ties keep the order of arrival, so the same input gives the same output on every run.
+// Shell of `replay`. Events of one time (CloudTrail counts seconds) come by account and event id, copies by arrival, so the
+// order of the input does not matter.
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -58,11 +59,17 @@ export class EventSorter {
     try {
       const sources: Iterator<Entry>[] = this.#runs.map(run => this.#readRun(run))
       sources.push(this.#sorted()[Symbol.iterator]())
+      let together: CloudTrailEvent[] = []
       for (const entry of merge(sources)) {
         const event = this.#decoder.decode(entry.bytes)
         if ('rejected' in event || 'unknownSchema' in event) throw new Error('An event did not survive its own codec.')
-        yield event
+        if (together.length > 0 && together[0]?.eventTime !== event.eventTime) {
+          yield* together.sort(byIdentity)
+          together = []
+        }
+        together.push(event)
       }
+      yield* together.sort(byIdentity)
     } finally {
       this.close()
     }
@@ -135,6 +142,15 @@ export class EventSorter {
       rest = rest.subarray(20 + length)
     }
   }
+}
+
+/** Orders events of one time; the sort is stable, so copies and events without an id stay as they came. */
+function byIdentity(a: CloudTrailEvent, b: CloudTrailEvent): number {
+  return compare(a.recipientAccountId, b.recipientAccountId) || compare(a.eventId, b.eventId)
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 function before(a: Entry, b: Entry): number {

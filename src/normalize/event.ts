@@ -143,6 +143,10 @@ function refusalOf(record: CloudTrailRecord): Rejected | null {
   if (typeof eventName !== 'string') return refused('wrong-type', 'eventName is not text')
   if (eventSource == null || eventSource === '') return refused('missing-event-source', 'no eventSource')
   if (typeof eventSource !== 'string') return refused('wrong-type', 'eventSource is not text')
+  // An error that cannot be read is still an error: as null it would pass for a success.
+  if (record.errorCode != null && text(record.errorCode) === null) return refused('wrong-type', 'errorCode is not text')
+  if (record.errorMessage != null && text(record.errorMessage) === null)
+    return refused('wrong-type', 'errorMessage is not text')
   if (eventVersion == null) return null
   const version = text(eventVersion)
   if (version === null) return refused('wrong-type', 'eventVersion is not text')

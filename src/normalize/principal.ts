@@ -1,7 +1,7 @@
 // Who acted: userIdentity to a principal key that the actor cannot rotate, version 1 of the mapping. Pure and total.
 // The key partitions the events topic and owns all detection state. Session name, access key and address never enter it:
 // whoever assumes a role chooses the first and gets a new second each time. Changing this mapping re-homes every principal.
-import { accountId, filled, isJsonObject } from './cloudtrail.ts'
+import { accountId, filled, isJsonObject, parametersOf } from './cloudtrail.ts'
 import type { CloudTrailRecord, JsonObject } from './cloudtrail.ts'
 import type { Principal, PrincipalKind } from './event.ts'
 import { accountSegment, keyOf, segment } from './principal-key.ts'
@@ -36,10 +36,10 @@ export function principalOf(record: CloudTrailRecord, options: PrincipalOptions)
     const source = sourceIdentityOf(identity)
     if (source !== null) return principal('SOURCE_IDENTITY', keyOf('source-identity', segment(source)), source)
   }
-  return ofType(identity, account) ?? serviceOf(identity) ?? unknownOf(account)
+  return ofType(record, identity, account) ?? serviceOf(identity) ?? unknownOf(account)
 }
 
-function ofType(identity: JsonObject, account: string | null): Principal | null {
+function ofType(record: CloudTrailRecord, identity: JsonObject, account: string | null): Principal | null {
   switch (identity.type) {
     case 'AssumedRole':
     case 'Role':
@@ -55,7 +55,10 @@ function ofType(identity: JsonObject, account: string | null): Principal | null 
     case 'WebIdentityUser':
       return providedOf('WEB_IDENTITY_USER', 'WebIdentityUser', identity, account)
     case 'IdentityCenterUser':
-      return providedOf('IDENTITY_CENTER_USER', 'IdentityCenterUser', identity, account)
+      return named(
+        providedOf('IDENTITY_CENTER_USER', 'IdentityCenterUser', identity, account),
+        filled(parametersOf(record.additionalEventData)?.['UserName']),
+      )
     case 'Directory':
       return providedOf('DIRECTORY', 'Directory', identity, account)
     case 'AWSAccount':
@@ -75,6 +78,11 @@ function providedOf(kind: PrincipalKind, type: string, identity: JsonObject, acc
   if (user === null) return null
   const key = keyOf(accountSegment(account), type, segment(provider), segment(user))
   return principal(kind, key, filled(identity.userName) ?? user)
+}
+
+/** The name that CloudTrail gives an Identity Center user outside userIdentity; the key stays the immutable id. */
+function named(found: Principal | null, name: string | null): Principal | null {
+  return found === null || name === null ? found : principal(found.kind, found.key, name)
 }
 
 /** principalId may be `AROA…:session` here too; the session is cut. */

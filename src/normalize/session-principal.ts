@@ -23,7 +23,9 @@ export function assumedOf(identity: JsonObject, account: string | null): Princip
  * new principals, at will.
  */
 function ssoOf(identity: JsonObject, issuer: SessionIssuer | null): Principal | null {
-  if (issuer?.userName?.startsWith('AWSReservedSSO_') !== true) return null
+  const arn = filled(issuer?.arn) ?? roleArn(filled(identity.arn))
+  const role = filled(issuer?.userName) ?? arn?.slice(arn.lastIndexOf('/') + 1)
+  if (role?.startsWith('AWSReservedSSO_') !== true) return null
   const person = sessionNameOf(identity)
   return person === null ? null : principal('SSO', keyOf('sso', segment(person)), person)
 }

@@ -8,9 +8,10 @@ type Read = (event: CloudTrailEvent) => string | boolean | null
 export const members: Readonly<Record<string, Read>> = {
   eventSource: e => e.eventSource,
   eventName: e => e.eventName,
-  awsRegion: e => e.awsRegion,
-  recipientAccountId: e => e.recipientAccountId,
-  eventID: e => e.eventId,
+  // Empty in the normal form means absent in the record: the schema has no null for these three.
+  awsRegion: e => e.awsRegion || null,
+  recipientAccountId: e => e.recipientAccountId || null,
+  eventID: e => e.eventId || null,
   sharedEventID: e => e.sharedEventId,
   requestID: e => e.requestId,
   eventVersion: e => e.eventVersion,

@@ -102,7 +102,7 @@ function compileValues(
 ): readonly ValueTest[] | null {
   const literals = modifiers.all ? null : equalities(written, modifiers)
   if (literals !== null && literals.length > 1 && modifiers.field !== '') {
-    const exact = new Set(written.flatMap(value => [value.source, String(value.value)]))
+    const exact = new Set(written.map(({ source }) => literalOf(parsePattern(source))))
     const folded = new Set(literals)
     return [
       value => {

@@ -7,6 +7,7 @@ import type { JsonObject } from '../normalize/cloudtrail.ts'
 import type { SourceKind } from '../normalize/event.ts'
 import type { Rejected, RejectReason, SkipKind } from '../rejected.ts'
 import { insideOf } from './envelope-kinds.ts'
+import { isBase64, looksLikeBase64Lines, startsLikeBase64 } from './base64-text.ts'
 import {
   concatenatedObjects,
   holdsMoreValuesThan,
@@ -126,14 +127,15 @@ class Walk {
     if (value !== undefined) return this.#value(value, kind, depth)
     const trimmed = text.trim()
     if (trimmed === '') return this.reject('empty', 'no bytes but white space')
-    if (trimmed.startsWith('H4sI')) return this.#base64(trimmed, kind, depth)
-    if (!startsPrettyPrinted(trimmed) && looksLikeJsonLines(trimmed)) this.#lines(trimmed, kind, depth)
+    const asLines = !startsPrettyPrinted(trimmed) && (looksLikeJsonLines(trimmed) || looksLikeBase64Lines(trimmed))
+    if (asLines) this.#lines(trimmed, kind, depth)
+    else if (startsLikeBase64(trimmed)) this.#base64(trimmed, kind, depth)
     else if (!this.#concatenated(trimmed, kind, depth)) this.#notJson()
   }
 
-  /** Every gzip stream starts 1f 8b 08, and base64 of that is H4sI: no other text that we accept starts so. */
+  /** Padding inside would end the decoding there and lose the rest in silence. */
   #base64(text: string, kind: SourceKind, depth: number): void {
-    if (/[^A-Za-z0-9+/=\s]/.test(text)) return this.reject('bad-base64', 'starts like base64 of gzip, is not')
+    if (!isBase64(text)) return this.reject('bad-base64', 'starts like base64, is not')
     this.bytes(Buffer.from(text, 'base64'), kind, depth)
   }
 
@@ -143,6 +145,7 @@ class Walk {
       if (this.#full) return
       const value = parseJson(line)
       if (value !== undefined) this.#value(value, inner, depth)
+      else if (startsLikeBase64(line)) this.#base64(line, inner, depth)
       else if (!this.#concatenated(line, kind, depth)) this.#notJson()
     }
   }

@@ -37,6 +37,18 @@ test('events come out by event time, those of one time in the order of arrival',
   assert.deepEqual(sorted([]), [])
 })
 
+test('events of one time come by account and id whatever the order of arrival, copies as they arrived', () => {
+  const ids = ['b', 'a', 'c', 'a', '']
+  for (const order of [ids, [...ids].reverse(), ['c', 'a', '', 'b', 'a']]) {
+    const made = sorter()
+    for (const eventId of order) made.add(call(7, { eventId }))
+    assert.deepEqual(
+      [...made.drain()].map(event => event.eventId),
+      ['', 'a', 'a', 'b', 'c'],
+    )
+  }
+})
+
 test('through a temporary file the result is that of memory', () => {
   fc.assert(
     fc.property(

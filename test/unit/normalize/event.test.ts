@@ -110,6 +110,9 @@ describe('a record is refused', () => {
     ['of major version 0', { ...smallest, eventVersion: '0.9' }, 'unsupported-event-version'],
     ['of a version that is no number', { ...smallest, eventVersion: '1.x' }, 'unsupported-event-version'],
     ['with an object for eventVersion', { ...smallest, eventVersion: {} }, 'wrong-type'],
+    // As null it would pass for a success.
+    ['with an object for errorCode', { ...smallest, errorCode: { code: 'AccessDenied' } }, 'wrong-type'],
+    ['with an array for errorMessage', { ...smallest, errorMessage: ['denied'] }, 'wrong-type'],
     ['that is an array', [smallest], 'not-an-object'],
     ['that is null', null, 'not-an-object'],
     ['that is text', JSON.stringify(smallest), 'not-an-object'],
@@ -140,7 +143,6 @@ test('an optional field of the wrong type is null, and a number that should be t
     eventID: 7,
     readOnly: 'true',
     managementEvent: 'yes',
-    errorCode: {},
     userIdentity: { type: {}, sessionContext: 'x', accountId: [] },
     vpcEndpointId: { a: 1 },
   })

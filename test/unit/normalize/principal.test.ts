@@ -224,6 +224,18 @@ const cases: readonly (readonly [string, unknown, string, Principal['kind'], str
     'SSO',
     'alice@example.com',
   ],
+  [
+    'the same person where only the ARN of the session names the role',
+    {
+      type: 'AssumedRole',
+      accountId: account,
+      principalId: 'AROASSO:alice@example.com',
+      arn: `arn:aws:sts::${account}:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/alice@example.com`,
+    },
+    'sso/alice@example.com',
+    'SSO',
+    'alice@example.com',
+  ],
   ['the same person where the issuer has no ARN', sso(undefined), 'sso/alice@example.com', 'SSO', 'alice@example.com'],
   [
     'the same person where the ARN of the issuer has no path',

@@ -16,6 +16,22 @@ test('the keys of a map are joined with and', () => {
   assert.equal(matches(eventWith({ awsRegion: 'eu-west-1', userAgent: 'boto' })), false)
 })
 
+test('an escaped wildcard in a list of plain values is the character, not the escape', () => {
+  const matches = selects("userAgent: ['a\\*b', zzz]")
+  assert.equal(matches(eventWith({ userAgent: 'a*b' })), true)
+  assert.equal(matches(eventWith({ userAgent: 'A*B' })), true)
+  assert.equal(matches(eventWith({ userAgent: 'a\\*b' })), false)
+})
+
+test('what a record does not have is null and does not exist, also where the topic writes it empty', () => {
+  for (const field of ['awsRegion', 'recipientAccountId', 'eventID']) {
+    const empty = { awsRegion: '', recipientAccountId: '', eventId: '' }
+    assert.equal(selects(`${field}: null`)(eventWith(empty)), true, field)
+    assert.equal(selects(`${field}|exists: true`)(eventWith(empty)), false, field)
+    assert.equal(selects(`${field}|exists: false`)(eventWith(empty)), true, field)
+  }
+})
+
 test('the maps of a list are joined with or', () => {
   const matches = block('  - awsRegion: eu-west-1\n    userAgent: a\n  - awsRegion: eu-west-2')
   assert.equal(matches({ awsRegion: 'eu-west-1', userAgent: 'a' }), true)
