@@ -1,12 +1,7 @@
 // The demo's scenario: half an hour of invented CloudTrail of a small company, with an attack inside, as raw topic values
 // in the envelopes that real backbones carry. Deterministic: the same seed gives the same bytes. Nothing in it is real.
-import { gzipSync } from 'node:zlib'
-
-/** One raw value, and the Kafka key a shipper would give it. */
-export interface RawValue {
-  readonly key: string | null
-  readonly value: Buffer
-}
+import { account, inEnvelopes, timeOf } from './demo-envelopes.ts'
+import type { Json, RawValue } from './demo-envelopes.ts'
 
 /** The scenario and what is inside, so that the demo can say what it sent. */
 export interface Scenario {
@@ -18,11 +13,8 @@ export interface Scenario {
   readonly attacker: string
 }
 
-type Json = Record<string, unknown>
-
 const start = Date.UTC(2026, 0, 15, 9, 0, 0)
 const minute = 60_000
-const account = '111122223333'
 const homeRegions = ['us-east-1', 'us-west-2', 'eu-central-1']
 const attackRegions = ['us-east-1', 'us-east-2', 'us-west-2', 'eu-west-1', 'eu-central-1', 'ap-south-1', 'sa-east-1']
 const ordinaryCalls = [
@@ -213,72 +205,6 @@ function record(
     recipientAccountId: account,
     eventCategory: 'Management',
     ...extra,
-  }
-}
-
-function timeOf(item: Json): number {
-  return Date.parse(item['eventTime'] as string)
-}
-
-/** Packs records as different shippers would, and adds a digest file, a test event and two pieces of garbage. */
-function inEnvelopes(records: readonly Json[], random: () => number): RawValue[] {
-  const values: RawValue[] = []
-  const add = (value: unknown, key: string | null = null) =>
-    values.push({ key, value: Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value)) })
-  for (let at = 0; at < records.length;) {
-    const size = 1 + Math.floor(random() * 24)
-    const part = records.slice(at, at + size)
-    at += size
-    switch (Math.floor(random() * 5)) {
-      case 0:
-        add(gzipSync(JSON.stringify({ Records: part })), 'trail')
-        break
-      case 1:
-        for (const item of part) add(eventBridge(item))
-        break
-      case 2:
-        add(cloudWatchLogs(part))
-        break
-      case 3:
-        for (const item of part) add({ message: JSON.stringify(item), '@timestamp': item['eventTime'] })
-        break
-      default:
-        for (const item of part) add(item)
-    }
-  }
-  add({ digestStartTime: '2026-01-15T08:00:00Z', digestEndTime: '2026-01-15T09:00:00Z', logFiles: [] })
-  add({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'trail' })
-  add(Buffer.from('{"eventVersion":"1.11","eventTime":'))
-  add({ eventVersion: '1.11', eventSource: 's3.amazonaws.com', eventTime: '2026-01-15T09:10:00Z', userIdentity: {} })
-  return values
-}
-
-function eventBridge(detail: Json): Json {
-  return {
-    version: '0',
-    id: detail['requestID'],
-    'detail-type': 'AWS API Call via CloudTrail',
-    source: 'aws.secretsmanager',
-    account,
-    time: detail['eventTime'],
-    region: detail['awsRegion'],
-    resources: [],
-    detail,
-  }
-}
-
-function cloudWatchLogs(records: readonly Json[]): Json {
-  return {
-    messageType: 'DATA_MESSAGE',
-    owner: account,
-    logGroup: 'cloudtrail',
-    logStream: `${account}_CloudTrail`,
-    subscriptionFilters: ['all'],
-    logEvents: records.map((item, index) => ({
-      id: String(index),
-      timestamp: timeOf(item),
-      message: JSON.stringify(item),
-    })),
   }
 }
 

@@ -42,7 +42,6 @@ export async function detectorOptions(
     events: eventDecoder(projectEvent(topicContract('EVENTS_TOPIC').schema!, detection.rules.fields)),
     alerts: await alertFormat(config, schemas),
     state,
-    maxRecordBytes: config.MAX_RECORD_BYTES,
     batchMaxRecords: config.BATCH_MAX_RECORDS,
     sessionTimeoutMs: config.SESSION_TIMEOUT_MS,
     outOfRange: config.OFFSET_OUT_OF_RANGE,

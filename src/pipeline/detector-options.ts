@@ -33,7 +33,6 @@ export interface DetectorOptions {
     readonly encoder: Pick<StateEncoder, 'encode'>
     readonly schemaId: number
   }
-  readonly maxRecordBytes: number
   /** Records of one transaction at most. */
   readonly batchMaxRecords: number
   /** Milliseconds of processing after which a transaction is closed with what it has, default 100: bounds alert latency. */

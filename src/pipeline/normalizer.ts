@@ -3,7 +3,7 @@
 import type { Encoder } from '../codecs/confluent.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { NormalizeOptions } from '../normalize/raw-value.ts'
-import type { BatchControl, GroupConsumer, LogClient, OutRecord, Producer, RecordBatch } from '../log/log-client.ts'
+import type { BatchControl, LogClient, OutRecord, Producer, RecordBatch } from '../log/log-client.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { addCounts } from '../metrics/metrics.ts'
 import { asTrailwardenError } from '../errors.ts'
@@ -60,8 +60,9 @@ export async function startNormalizer(options: NormalizerOptions): Promise<Runni
       } catch (thrown) {
         const error = asTrailwardenError(thrown)
         // A rebalance took the partition away between produce and commit: its next owner redoes the batch.
-        if (error.code !== 'TW_REBALANCED') fail(error)
-        pauseQuietly(consumer, batch.partition, error.code)
+        if (error.code === 'TW_REBALANCED') return
+        fail(error)
+        consumer.pause(batch.partition)
       }
     },
     crashed: fail,
@@ -76,10 +77,6 @@ export async function startNormalizer(options: NormalizerOptions): Promise<Runni
         end.resolve()
       })()),
   }
-}
-
-function pauseQuietly(consumer: GroupConsumer, partition: number, code: string): void {
-  if (code !== 'TW_REBALANCED') consumer.pause(partition)
 }
 
 async function normalizeBatch(

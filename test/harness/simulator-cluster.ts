@@ -116,7 +116,6 @@ export function detectorOptions(
     events: knowing(sharedEvents),
     alerts: { write: alert => Buffer.from(alertToJson(alert)), contentType: 'application/json' },
     state: { decoder: knowing(sharedStates), encoder: stateEncoder, schemaId: stateSchemaId },
-    maxRecordBytes: 1 << 20,
     batchMaxRecords: batching.batchMaxRecords,
     batchMaxMs: batching.batchMaxMs,
     expireEvery: world.expireEvery,
