@@ -25,11 +25,12 @@ const shippedSuppressions = join(shippedRules, 'suppressions.yaml')
 
 /**
  * Reads rule files and folders, the shipped ones where `paths` is empty; errors in the rules are part of the result.
+ * `changes` (`<rule>.<parameter>=<value>`) hold as if the files said so.
  * @throws TW_INPUT_MISSING for a path that cannot be read
  */
-export async function readRules(paths: readonly string[]): Promise<LoadedRules> {
+export async function readRules(paths: readonly string[], changes: readonly string[] = []): Promise<LoadedRules> {
   try {
-    return loadRules(await readRuleFiles(paths.length === 0 ? [shown(shippedRules)] : paths))
+    return loadRules(await readRuleFiles(paths.length === 0 ? [shown(shippedRules)] : paths), changes)
   } catch (error) {
     throw twError('TW_INPUT_MISSING', `Cannot read the rules: ${error instanceof Error ? error.message : ''}`, error)
   }
@@ -41,8 +42,9 @@ export async function readRules(paths: readonly string[]): Promise<LoadedRules> 
  */
 export async function rulesAndTestsFrom(
   paths: readonly string[],
+  changes: readonly string[] = [],
 ): Promise<{ readonly rules: RuleSet; readonly tests: readonly RuleTest[] }> {
-  const loaded = await readRules(paths)
+  const loaded = await readRules(paths, changes)
   if ('errors' in loaded)
     throw twError('TW_RULE_INVALID', `The rules are not valid:\n  ${loaded.errors.map(formatRuleError).join('\n  ')}`)
   if (loaded.rules.predicates.length === 0)
@@ -51,8 +53,8 @@ export async function rulesAndTestsFrom(
 }
 
 /** The rule set of {@link rulesAndTestsFrom}. */
-export async function ruleSetFrom(paths: readonly string[]): Promise<RuleSet> {
-  return (await rulesAndTestsFrom(paths)).rules
+export async function ruleSetFrom(paths: readonly string[], changes: readonly string[] = []): Promise<RuleSet> {
+  return (await rulesAndTestsFrom(paths, changes)).rules
 }
 
 /** Paths of the RULES setting. */
@@ -97,10 +99,14 @@ export interface Detection {
 /**
  * What `detect`, `replay`, `demo` and `explain` run: the rules and suppressions that the configuration names. An entry
  * for a rule that is not loaded is no error here, because one file of suppressions serves several rule sets; `check` says so.
+ * `changes` are those of {@link readRules}.
  * @throws TW_RULE_INVALID, TW_SUPPRESSIONS_INVALID with every error, TW_INPUT_MISSING
  */
-export async function detectionFrom(config: Pick<Config, 'RULES' | 'SUPPRESSIONS'>): Promise<Detection> {
-  const rules = await ruleSetFrom(rulePaths(config.RULES))
+export async function detectionFrom(
+  config: Pick<Config, 'RULES' | 'SUPPRESSIONS'>,
+  changes: readonly string[] = [],
+): Promise<Detection> {
+  const rules = await ruleSetFrom(rulePaths(config.RULES), changes)
   const loaded = await readSuppressions(config.SUPPRESSIONS, Date.now())
   if ('errors' in loaded) {
     const lines = loaded.errors.map(formatRuleError).join('\n  ')

@@ -15,6 +15,7 @@ import { notingFields } from './fields-read.ts'
 import { Problems } from './problems.ts'
 import type { RuleError } from './problems.ts'
 import type { Rule, RuleSet } from './rule.ts'
+import { applyChanges } from './rule-change.ts'
 import { readRuleTest } from './rule-test.ts'
 import type { RuleTest } from './rule-test.ts'
 import { Section } from './section.ts'
@@ -31,17 +32,17 @@ export type LoadedRules =
 
 /**
  * Loads Sigma detection and correlation rules. The order of `files` is the order of the rules; it decides nothing else.
- * Returns the rule set, or all errors ordered by file, line and column.
+ * `changes` (`<rule>.<parameter>=<value>`) replace parameters as if the files said so. Returns the rule set, or all errors ordered by file, line and
+ * column, those of changes last.
  */
-export function loadRules(files: readonly RuleFile[]): LoadedRules {
+export function loadRules(files: readonly RuleFile[], changes: readonly string[] = []): LoadedRules {
   const problems = new Problems()
   const { resolve, read } = notingFields(cloudTrailFields())
-  const heads: Head[] = files
-    .flatMap(file => parseDocuments(file.path, file.text, problems))
-    .map(map => {
-      const rule = new Section(map, 'the rule', problems)
-      return { rule, metadata: readMetadata(rule), extension: readExtension(rule, resolve), text: canonical(map) }
-    })
+  const documents = files.flatMap(file => parseDocuments(file.path, file.text, problems))
+  const heads: Head[] = applyChanges(documents, changes, problems).map(map => {
+    const rule = new Section(map, 'the rule', problems)
+    return { rule, metadata: readMetadata(rule), extension: readExtension(rule, resolve), text: canonical(map) }
+  })
   checkKinds(heads)
   checkDuplicates(heads)
 
@@ -127,7 +128,6 @@ function ruleOf(
 
 function sorted(files: readonly RuleFile[], errors: readonly RuleError[]): readonly RuleError[] {
   const order = new Map(files.map((file, index) => [file.path, index]))
-  return [...errors].sort(
-    (a, b) => (order.get(a.path) ?? 0) - (order.get(b.path) ?? 0) || a.line - b.line || a.column - b.column,
-  )
+  const orderOf = ({ path }: RuleError) => order.get(path) ?? files.length
+  return [...errors].sort((a, b) => orderOf(a) - orderOf(b) || a.line - b.line || a.column - b.column)
 }

@@ -1,7 +1,7 @@
 // What is wrong with a rule file, and where: the one shape every step of the Sigma loader reports in.
 // Pure. A loader step never throws and never stops at the first finding; all findings of all files come out together.
 
-/** A place in a rule file; line and column count from 1. */
+/** A place in a rule file; line and column count from 1. What stands in no file has line 0, and `path` says what it is. */
 export interface Place {
   readonly path: string
   readonly line: number
@@ -26,7 +26,8 @@ export class Problems {
 /** `rules/a.yml:12:5: what is wrong. What to write.` */
 export function formatRuleError(error: RuleError): string {
   const end = error.hint.startsWith('Did you mean') ? '?' : '.'
-  return `${error.path}:${error.line}:${error.column}: ${error.message}. ${error.hint}${end}`
+  const place = error.line === 0 ? error.path : `${error.path}:${error.line}:${error.column}`
+  return `${place}: ${error.message}. ${error.hint}${end}`
 }
 
 /** The candidate that is most likely meant by a misspelt word: at most a third of its letters differ; null if none is near. */
