@@ -1,4 +1,5 @@
 // An alert as `replay` prints it for people: its row of the alert table, then what there is to know about it, indented.
+// `tail` prints the row alone.
 // Text for a terminal is wrapped to its width; in a pipe a paragraph stays one line, so that grep shows it whole.
 import type { Alert } from '../alerts/alert.ts'
 import { alertHeading, alertRow, cellWidth } from '../alerts/table.ts'
@@ -21,6 +22,11 @@ export function alertTextHeading(out: Page): string {
   return alertHeading(widthOf(out))
 }
 
+/** The row alone. */
+export function alertTextRow(alert: Alert, out: Page): string {
+  return alertRow(alert, widthOf(out))
+}
+
 /** The row, the explanation, who suppressed it, and the dedup key; ends in an empty line. */
 export function alertText(alert: Alert, out: Page): string {
   const paragraph = (text: string) => (out.isTerminal ? wrapped(text, out.columns - indent.length) : [text])
@@ -34,7 +40,7 @@ export function alertText(alert: Alert, out: Page): string {
         )),
     alert.dedupKey,
   ]
-  return `${alertRow(alert, widthOf(out))}${lines.map(line => `${indent}${line}\n`).join('')}\n`
+  return `${alertTextRow(alert, out)}${lines.map(line => `${indent}${line}\n`).join('')}\n`
 }
 
 /** Words in lines of at most `width` terminal cells; a longer word has a line of its own. */

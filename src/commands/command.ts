@@ -51,7 +51,7 @@ export interface Command {
 }
 
 /** The text of a single-valued option. */
-export function textOption(context: CommandContext, name: string): string | undefined {
+export function textOption(context: Pick<CommandContext, 'options'>, name: string): string | undefined {
   const value = context.options[name]
   return typeof value === 'string' ? value : undefined
 }

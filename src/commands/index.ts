@@ -6,7 +6,8 @@ import { detect } from './detect.ts'
 import { explain } from './explain.ts'
 import { normalize } from './normalize.ts'
 import { replay } from './replay.ts'
+import { tail } from './tail.ts'
 import { test } from './test.ts'
 import { topics } from './topics.ts'
 
-export const commands: readonly Command[] = [normalize, detect, replay, test, check, explain, topics, demo]
+export const commands: readonly Command[] = [normalize, detect, replay, test, check, explain, tail, topics, demo]

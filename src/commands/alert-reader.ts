@@ -1,0 +1,33 @@
+// Records of the alerts topic read back as alerts, in Avro or JSON, whichever ALERT_FORMAT wrote them: for `tail` and `explain`.
+import type { Alert } from '../alerts/alert.ts'
+import { alertDecoder, alertFromJson } from '../codecs/alert.ts'
+import { schemaIdOf } from '../codecs/confluent.ts'
+import type { LogRecord } from '../log/log-client.ts'
+import type { SchemaSource } from '../log/schema-source.ts'
+import { topicContract } from '../topics.ts'
+
+/** Reads alerts of any version that this one understands. */
+export class AlertReader {
+  readonly #schemas: SchemaSource
+  readonly #schema = topicContract('ALERTS_TOPIC').schema!
+  readonly #decoder = alertDecoder(this.#schema)
+
+  constructor(schemas: SchemaSource) {
+    this.#schemas = schemas
+  }
+
+  /** The alert of a record, or null where it holds none. @throws TW_REGISTRY_UNAVAILABLE */
+  async read({ value }: Pick<LogRecord, 'value'>): Promise<Alert | null> {
+    if (value === null) return null
+    if (schemaIdOf(value) === null) return alertFromJson(this.#schema, value.toString())
+    let alert = this.#decoder.decode(value)
+    if ('unknownSchema' in alert) {
+      const schema = await this.#schemas.schemaById(alert.unknownSchema)
+      // Not learnt: the registry may have it when the next record asks.
+      if (schema === null) return null
+      this.#decoder.learn(alert.unknownSchema, schema)
+      alert = this.#decoder.decode(value)
+    }
+    return 'rejected' in alert || 'unknownSchema' in alert ? null : alert
+  }
+}
