@@ -2,7 +2,7 @@
 // request into one record batch, and max.message.bytes (1 MB by default) holds for the batch: so a request ends before
 // any of its batches grows over the limit. The order within a partition is kept, requests are sent one after another.
 
-import type { OutRecord, TopicRecords } from '../log/log-client.ts'
+import type { Appended, OutRecord, TopicRecords } from '../log/log-client.ts'
 import { partitionFor } from '../log/murmur2.ts'
 
 /** A record as kafkajs takes it, with its partition chosen and the record it came from. */
@@ -74,6 +74,22 @@ export function produceRequests(
   }
   close()
   return requests
+}
+
+/** Where the records of some requests go. */
+export function placesOf(requests: readonly (readonly TopicMessages[])[]): Appended[] {
+  const counts = new Map<string, number[]>()
+  for (const request of requests)
+    for (const { topic, messages } of request) {
+      let places = counts.get(topic)
+      if (!places) counts.set(topic, (places = []))
+      for (const { partition } of messages) places[partition] = (places[partition] ?? 0) + 1
+    }
+  // forEach passes over the partitions that got nothing.
+  const appended: Appended[] = []
+  for (const [topic, places] of counts)
+    places.forEach((records, partition) => appended.push({ topic, partition, records }))
+  return appended
 }
 
 /** The two halves of a request, for a broker that accepts less than we assume; null for a single record. */

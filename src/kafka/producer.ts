@@ -9,7 +9,7 @@ import { TrailwardenError, twError } from '../errors.ts'
 import type { OutRecord, Producer } from '../log/log-client.ts'
 import type { Logger } from '../logger.ts'
 import { asFault, isTooLarge, isTransient } from './faults.ts'
-import { halves, produceRequests, sizeOf } from './produce-requests.ts'
+import { halves, placesOf, produceRequests, sizeOf } from './produce-requests.ts'
 import type { TopicMessages } from './produce-requests.ts'
 
 /** Codecs for what we write. Reading understands all of them, always. */
@@ -142,7 +142,9 @@ export function plainProducer(kafka: Kafka, wire: Wire, retryForMs: number, logg
   return {
     async send(batch) {
       const deadline = Date.now() + retryForMs
-      for (const request of await plan(batch, deadline)) await append(request, deadline)
+      const requests = await plan(batch, deadline)
+      for (const request of requests) await append(request, deadline)
+      return placesOf(requests)
     },
     async close() {
       closed = true

@@ -10,7 +10,7 @@ import type { Transaction, TransactionalProducer } from '../log/log-client.ts'
 import { asFault, isConcurrentTransactions, isFenced, isTransient, transactionFault } from './faults.ts'
 import { chosenPartition, requestsFor } from './producer.ts'
 import type { Wire } from './producer.ts'
-import { firstPartition } from './produce-requests.ts'
+import { firstPartition, placesOf } from './produce-requests.ts'
 import type { TopicMessages } from './produce-requests.ts'
 
 // The broker ends the transaction of a dead process after this long; until then read_committed readers wait behind it.
@@ -103,6 +103,7 @@ function transactionalProducer(client: KafkajsProducer, wire: Wire): Transaction
             begun = true
             if (rest.length > 0) await append(rest)
           }
+          return placesOf(requests)
         }),
       commit: () =>
         step('Committing a transaction', async () => {

@@ -19,6 +19,14 @@ export interface TopicRecords {
   readonly records: readonly OutRecord[]
 }
 
+/** Where records of one call went, for the counts of the caller. */
+export interface Appended {
+  readonly topic: string
+  readonly partition: number
+  /** At least one. */
+  readonly records: number
+}
+
 /** A record as read. Offsets are below 2^53, so they are numbers; `timestamp` is epoch milliseconds. */
 export interface LogRecord {
   readonly offset: number
@@ -45,7 +53,7 @@ export interface Producer {
    * Appends all records and resolves when every one is acknowledged by all in-sync replicas. On failure the whole call
    * is redone by the implementation until `retryForMs` is over (duplicates possible, loss not), then it rejects with TW_PRODUCE_FAILED.
    */
-  send(batch: readonly TopicRecords[]): Promise<void>
+  send(batch: readonly TopicRecords[]): Promise<readonly Appended[]>
   close(): Promise<void>
 }
 
@@ -53,7 +61,7 @@ export interface Producer {
 export interface Transaction {
   /** Input positions that commit with the transaction. Called before `send` (design: offsets, one send, commit). */
   sendOffsets(group: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<void>
-  send(batch: readonly TopicRecords[]): Promise<void>
+  send(batch: readonly TopicRecords[]): Promise<readonly Appended[]>
   commit(): Promise<void>
   abort(): Promise<void>
 }

@@ -16,7 +16,7 @@ export function inProcessProducer(store: TopicStore, gate: Gate): Producer {
   return {
     send: async batch => {
       if (closed) throw twError('TW_PRODUCER_DEAD', 'The producer is closed.')
-      await gated(gate, 'producer.send', () => store.append(batch, null))
+      return gated(gate, 'producer.send', () => [...store.append(batch, null).values()])
     },
     close: async () => {
       closed = true
@@ -53,9 +53,9 @@ class InProcessTransactionalProducer implements TransactionalProducer {
     await this.#step('ready', 'transaction.begin', () => undefined)
     this.#state = 'in transaction'
     let over = false
-    const call = async (name: string, effect: () => void): Promise<void> => {
+    const call = async <T>(name: string, effect: () => T): Promise<T> => {
       if (over) throw twError('TW_TRANSACTION_FAILED', 'The transaction is over.')
-      await this.#step('in transaction', `transaction.${name}`, effect)
+      return this.#step('in transaction', `transaction.${name}`, effect)
     }
     const end = async (name: 'commit' | 'abort', state: 'committed' | 'aborted'): Promise<void> => {
       await call(name, () => this.#coordinator.end(this.#id, this.#epoch, state))
@@ -79,13 +79,13 @@ class InProcessTransactionalProducer implements TransactionalProducer {
     await gated(this.#gate, 'transactional.close', abort).catch(() => undefined)
   }
 
-  async #step(expected: 'ready' | 'in transaction', point: string, effect: () => void): Promise<void> {
+  async #step<T>(expected: 'ready' | 'in transaction', point: string, effect: () => T): Promise<T> {
     if (this.#state === 'dead')
       throw twError('TW_PRODUCER_DEAD', `The producer of ${this.#id} has failed or is closed.`)
     try {
       if (this.#state !== expected)
         throw twError('TW_TRANSACTION_FAILED', `The producer of ${this.#id} is ${this.#state}.`)
-      await gated(this.#gate, point, effect)
+      return await gated(this.#gate, point, effect)
     } catch (error) {
       this.#state = 'dead'
       throw error

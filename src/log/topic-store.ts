@@ -2,7 +2,7 @@
 // A call is checked completely before its first record is appended, so it takes effect as a whole or not at all.
 import { twError } from '../errors.ts'
 import type { ChangeFeed } from './change-feed.ts'
-import type { OutRecord, TopicRecords } from './log-client.ts'
+import type { Appended, OutRecord, TopicRecords } from './log-client.ts'
 import { partitionFor } from './murmur2.ts'
 import { PartitionLog } from './partition-log.ts'
 import type { RecordContent, TransactionFate } from './partition-log.ts'
@@ -21,6 +21,8 @@ interface Topic {
 }
 
 interface Append {
+  readonly topic: string
+  readonly partition: number
   readonly log: PartitionLog
   readonly content: RecordContent
 }
@@ -64,18 +66,18 @@ export class TopicStore {
 
   /**
    * Appends all records, or none and throws TW_TOPIC_MISSING, TW_RECORD_TOO_LARGE or TW_PRODUCE_FAILED.
-   * Returns the partitions it wrote to.
+   * Returns the partitions it wrote to, each with the number of its records.
    */
-  append(batch: readonly TopicRecords[], fate: TransactionFate | null): Set<PartitionLog> {
+  append(batch: readonly TopicRecords[], fate: TransactionFate | null): Map<PartitionLog, Appended> {
     const appends = batch.flatMap(({ topic, records }) => {
       const target = this.#topic(topic)
       return records.map(record => this.#prepare(topic, target, record))
     })
     const timestamp = this.#now()
-    const touched = new Set<PartitionLog>()
-    for (const { log, content } of appends) {
+    const touched = new Map<PartitionLog, Appended>()
+    for (const { topic, partition, log, content } of appends) {
       log.append(content, timestamp, fate)
-      touched.add(log)
+      touched.set(log, { topic, partition, records: (touched.get(log)?.records ?? 0) + 1 })
     }
     if (appends.length > 0) this.#changes.notify()
     return touched
@@ -106,7 +108,7 @@ export class TopicStore {
     const partition = record.partition ?? partitionFor(content.key, count) ?? topic.roundRobin++ % count
     const log = topic.partitions[partition]
     if (log === undefined) throw twError('TW_PRODUCE_FAILED', `Topic ${name} has no partition ${partition}.`)
-    return { log, content }
+    return { topic: name, partition, log, content }
   }
 }
 

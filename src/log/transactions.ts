@@ -3,7 +3,7 @@
 // every later call of that holder fail with TW_FENCED. Synchronous: each method is one atomic step of the cluster.
 import { twError } from '../errors.ts'
 import type { GroupCoordinator } from './groups.ts'
-import type { TopicRecords } from './log-client.ts'
+import type { Appended, TopicRecords } from './log-client.ts'
 import type { PartitionLog, TransactionFate } from './partition-log.ts'
 import type { TopicStore } from './topic-store.ts'
 
@@ -50,12 +50,14 @@ export class TransactionCoordinator {
   }
 
   /** Appends in the transaction of this id and epoch; the first record opens it. TW_FENCED for an old epoch. */
-  send(id: string, epoch: number, batch: readonly TopicRecords[]): void {
+  send(id: string, epoch: number, batch: readonly TopicRecords[]): readonly Appended[] {
     const holder = this.#holder(id, epoch)
     // Opened only once the append has passed: a refused one leaves nothing behind.
     const open = holder.open ?? newTransaction()
-    for (const log of this.#store.append(batch, open.fate)) open.touched.add(log)
+    const appended = this.#store.append(batch, open.fate)
+    for (const log of appended.keys()) open.touched.add(log)
     holder.open = open
+    return [...appended.values()]
   }
 
   /** Keeps positions that become the group's on commit, and never on abort. TW_FENCED for an old epoch. */

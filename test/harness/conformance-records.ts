@@ -106,6 +106,29 @@ const severalTopics: Behaviour = [
   },
 ]
 
+const places: Behaviour = [
+  'a send says where its records went, outside and inside a transaction',
+  async ({ cluster, client }) => {
+    const topic = await cluster.createTopic({ partitions: 3 })
+    const records = [2, 0, 2].map(partition => ({ key: 'k', value: Buffer.from('v'), partition }))
+    const producer = await client.producer()
+    const fenced = await client.transactionalProducer(`${topic}-id`)
+    const transaction = await fenced.begin()
+    for (const on of [producer, transaction]) {
+      assert.deepEqual(
+        [...(await on.send([{ topic, records }]))].sort((a, b) => a.partition - b.partition),
+        [
+          { topic, partition: 0, records: 1 },
+          { topic, partition: 2, records: 2 },
+        ],
+      )
+    }
+    assert.deepEqual(await producer.send([]), [])
+    await transaction.commit()
+    await Promise.all([producer.close(), fenced.close()])
+  },
+]
+
 const emptyTopic: Behaviour = [
   'an empty topic has offsets, no committed positions and nothing to read; a missing one is null',
   async ({ cluster, client }) => {
@@ -215,6 +238,7 @@ export const recordBehaviours: readonly Behaviour[] = [
   explicitPartition,
   roundTrip,
   severalTopics,
+  places,
   emptyTopic,
   refusals,
   readRange,

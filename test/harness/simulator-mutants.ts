@@ -76,15 +76,16 @@ export const stateKeptOverFailure: Mutant = () => client =>
 
       function stubborn(first: Transaction): Transaction {
         let transaction = first
-        const done: ((on: Transaction) => Promise<void>)[] = []
-        const persist = async (call: (on: Transaction) => Promise<void>) => {
+        const done: ((on: Transaction) => Promise<unknown>)[] = []
+        const persist = async <T>(call: (on: Transaction) => Promise<T>): Promise<T> => {
           done.push(call)
           try {
-            await call(transaction)
+            return await call(transaction)
           } catch {
             inner = await client.transactionalProducer(id)
             transaction = await inner.begin()
-            for (const again of done) await again(transaction)
+            for (const again of done.slice(0, -1)) await again(transaction)
+            return call(transaction)
           }
         }
         return {
@@ -114,11 +115,12 @@ export const uncommittedReads: Mutant = () => {
     return {
       sendOffsets: (group, topic, offsets) => transaction.sendOffsets(group, topic, offsets),
       async send(batch) {
-        await transaction.send(batch)
+        const appended = await transaction.send(batch)
         for (const record of stateRecords(batch)) {
           const partition = record.partition ?? 0
           sent.set(partition, [...(sent.get(partition) ?? []), record])
         }
+        return appended
       },
       commit: () => transaction.commit(),
       abort: () => transaction.abort(),
@@ -189,8 +191,9 @@ export const outputsOutsideTransaction: Mutant = () => client =>
           return {
             sendOffsets: (group, topic, offsets) => transaction.sendOffsets(group, topic, offsets),
             async send(batch) {
-              await producer.send(batch.filter(({ topic }) => topic !== topics.state))
-              await transaction.send(batch.filter(({ topic }) => topic === topics.state))
+              const beside = await producer.send(batch.filter(({ topic }) => topic !== topics.state))
+              const inside = await transaction.send(batch.filter(({ topic }) => topic === topics.state))
+              return [...beside, ...inside]
             },
             commit: () => transaction.commit(),
             abort: () => transaction.abort(),

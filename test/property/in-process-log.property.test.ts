@@ -142,7 +142,7 @@ class Run {
     if (transaction === null || model === null) return
     const expected = used.dead ? 'TW_PRODUCER_DEAD' : isHolder ? 'done' : 'TW_FENCED'
     const values: [number, string][] = taken.do === 'send' ? taken.to.map(to => [to, `v${this.#values++}`]) : []
-    const call = (): Promise<void> => {
+    const call = (): Promise<unknown> => {
       switch (taken.do) {
         case 'commit':
           return transaction.commit()

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { firstPartition, halves, produceRequests, sizeOf } from '../../../src/kafka/produce-requests.ts'
+import { firstPartition, halves, placesOf, produceRequests, sizeOf } from '../../../src/kafka/produce-requests.ts'
 import type { TopicMessages } from '../../../src/kafka/produce-requests.ts'
 import type { OutRecord, TopicRecords } from '../../../src/log/log-client.ts'
 
@@ -83,6 +83,19 @@ test('partition: the chosen one, else that of the key, else in turn', () => {
   assert.deepEqual(
     flat(request ?? []).map(({ partition }) => partition),
     [3, 2, 0, 1],
+  )
+})
+
+test('the places of requests are where their records go, each once', () => {
+  fc.assert(
+    fc.property(batch, fc.integer({ min: 1, max: 2000 }), (sent, maxBytes) => {
+      const requests = cut(sent, maxBytes)
+      const expected = Map.groupBy(requests.flatMap(flat), ({ topic, partition }) => `${topic}/${partition}`)
+      const places = placesOf(requests)
+      assert.equal(places.length, expected.size)
+      for (const { topic, partition, records } of places)
+        assert.equal(records, expected.get(`${topic}/${partition}`)?.length)
+    }),
   )
 })
 
