@@ -39,6 +39,7 @@ const httpUrl = z
   .url({ protocol: /^https?$/, error: 'an address http://… or https://… is expected' })
   .refine(value => !/^https?:\/\/[^/?#]*@/i.test(value), 'user and password have settings of their own')
 const topicName = text.regex(/^[A-Za-z0-9._-]{1,249}$/, 'a Kafka topic name has 1 to 249 of A-Z a-z 0-9 . _ -')
+const instanceId = text.regex(/^[A-Za-z0-9._-]{1,249}$/, 'an instance id has 1 to 249 of A-Z a-z 0-9 . _ -')
 
 const settings = {
   KAFKA_BROKERS: setting(list, 'localhost:9092', 'Bootstrap brokers, host:port separated by commas.'),
@@ -125,6 +126,11 @@ const settings = {
     integer(6000, 300_000),
     '10000',
     'Group session: a killed process holds its partitions for this long.',
+  ),
+  KAFKA_GROUP_INSTANCE_ID: setting(
+    instanceId.optional(),
+    undefined,
+    'Name of this process in its consumer group, its own and the same after every restart (a StatefulSet pod name). A restart within SESSION_TIMEOUT_MS then moves no partition; a process that is gone for good holds its partitions for that long.',
   ),
   OFFSET_OUT_OF_RANGE: setting(
     z.enum(['fail', 'earliest']),

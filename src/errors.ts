@@ -67,6 +67,16 @@ const table = {
     exit: 3,
     hint: 'The group is rebalancing; the partition is taken up again after it.',
   },
+  TW_GROUP_FOREIGN: {
+    retriable: false,
+    exit: 2,
+    hint: 'Stop the other consumers of this group, or give trailwarden a group of its own (NORMALIZE_GROUP, DETECT_GROUP).',
+  },
+  TW_INSTANCE_FENCED: {
+    retriable: false,
+    exit: 3,
+    hint: 'Give every process of a group a KAFKA_GROUP_INSTANCE_ID of its own; nothing is wrong if this one was replaced.',
+  },
   TW_OFFSET_OUT_OF_RANGE: {
     retriable: false,
     exit: 3,

@@ -27,6 +27,7 @@ export const detect: Command = {
     'STATE_TOPIC',
     'REJECTED_TOPIC',
     'DETECT_GROUP',
+    'KAFKA_GROUP_INSTANCE_ID',
     'RULES',
     'SUPPRESSIONS',
     'ALERT_FORMAT',

@@ -32,6 +32,7 @@ export const normalize: Command = {
     'EVENTS_TOPIC',
     'REJECTED_TOPIC',
     'NORMALIZE_GROUP',
+    'KAFKA_GROUP_INSTANCE_ID',
     'SOURCE_IDENTITY',
     'HTTP_HOST',
     'HTTP_PORT',

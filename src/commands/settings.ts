@@ -77,6 +77,7 @@ export function kafkaOptionsFrom(config: Config): KafkaLogOptions {
     compression: config.COMPRESSION,
     outOfRange: config.OFFSET_OUT_OF_RANGE,
     maxBatchBytes: config.MAX_RECORD_BYTES,
+    ...(config.KAFKA_GROUP_INSTANCE_ID === undefined ? {} : { groupInstanceId: config.KAFKA_GROUP_INSTANCE_ID }),
   }
 }
 

@@ -7,9 +7,11 @@ import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import { asTrailwardenError, twError } from '../errors.ts'
 import type { BatchControl, ConsumerHandlers, ConsumerOptions, GroupConsumer } from '../log/log-client.ts'
 import type { Logger } from '../logger.ts'
+import { stickyAssignor } from './assignor.ts'
 import type { Batch } from './corrections/batch.ts'
 import { onOffsetOutOfRange } from './corrections/offset-out-of-range.ts'
-import { asFault, isRebalanced, isTopicMissing, isTransient } from './faults.ts'
+import { joinAsStaticMember } from './corrections/static-membership.ts'
+import { asFault, memberFault, isRebalanced, isTopicMissing, isTransient } from './faults.ts'
 import { kafkajs } from './kafkajs.ts'
 import { Positions } from './positions.ts'
 import type { Delivery } from './positions.ts'
@@ -18,6 +20,8 @@ import type { Delivery } from './positions.ts'
 export interface ConsumerContext {
   readonly kafka: Kafka
   readonly logger: Logger
+  /** A static member keeps its partitions over a restart; without it every start is a new member. */
+  readonly groupInstanceId?: string
   offsets(topic: string): Promise<readonly { readonly begin: number; readonly end: number }[]>
   committed(group: string, topic: string): Promise<readonly (number | null)[]>
 }
@@ -61,9 +65,11 @@ class Member implements GroupConsumer {
           onOffsetOutOfRange(config.cluster, (_topic, partition) => {
             this.#outOfRange(partition)
           })
-          const assign = kafkajs.PartitionAssigners.roundRobin
-          return assign(config)
+          if (context.groupInstanceId !== undefined) joinAsStaticMember(config.cluster, context.groupInstanceId)
+          return stickyAssignor(config)
         },
+        // The group takes the first that all members know: this one as long as an earlier version is among them.
+        kafkajs.PartitionAssigners.roundRobin,
       ],
       // Five retries (the default) end the consumer in an ordinary broker restart.
       retry: { retries: 40, initialRetryTime: 100, maxRetryTime: 2_000, restartOnFailure: async () => false },
@@ -82,7 +88,7 @@ class Member implements GroupConsumer {
       this.#positions.stepped(payload.partition, Number(payload.firstOffset), Number(payload.lastOffset) + 1)
     })
     consumer.on(consumer.events.CRASH, ({ payload }) => {
-      this.#crash(asFault(payload.error, 'TW_CONSUMER_CRASHED', `The consumer of group ${group} stopped`))
+      this.#crash(memberFault(payload.error, group))
     })
     try {
       await consumer.connect()

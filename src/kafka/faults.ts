@@ -11,9 +11,11 @@ const code = {
   messageTooLarge: 10,
   recordListTooLarge: 18,
   illegalGeneration: 22,
+  inconsistentGroupProtocol: 23,
   unknownMemberId: 25,
   rebalanceInProgress: 27,
   concurrentTransactions: 51,
+  fencedInstanceId: 82,
 } as const
 
 // INVALID_PRODUCER_EPOCH is how brokers of the classic transaction protocol report a fenced producer; the others mean
@@ -81,6 +83,16 @@ export function asFault(thrown: unknown, fallback: ErrorCode, what: string): Tra
   for (const error of chain(thrown)) if (error instanceof TrailwardenError) return error
   const reason = [...chain(thrown)].at(-1)?.message ?? String(thrown)
   return twError(fallback, `${what}: ${reason}`, thrown)
+}
+
+/** Why a member cannot be one (any longer), as an error of our table. */
+export function memberFault(thrown: unknown, group: string): TrailwardenError {
+  const answered = protocolCode(thrown)
+  if (answered === code.inconsistentGroupProtocol)
+    return asFault(thrown, 'TW_GROUP_FOREIGN', `Group ${group} has members that share partitions out in another way`)
+  if (answered === code.fencedInstanceId)
+    return asFault(thrown, 'TW_INSTANCE_FENCED', `Another process took this one's place in group ${group}`)
+  return asFault(thrown, 'TW_CONSUMER_CRASHED', `The consumer of group ${group} stopped`)
 }
 
 /** A broker's answer while a transaction was under way, as an error of our table. */

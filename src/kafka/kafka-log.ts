@@ -28,6 +28,8 @@ export interface KafkaLogOptions {
   readonly stuckAfterMs?: number
   /** For every consumer of this client that does not say otherwise itself. Default `fail`. */
   readonly outOfRange?: 'fail' | 'earliest'
+  /** Name of this process in every group it joins (KIP-345): a restart within the session moves no partition. */
+  readonly groupInstanceId?: string
 }
 
 /** The LogClient of a cluster, connected. Rejects with TW_BROKER_UNAVAILABLE where no broker answers. */
@@ -129,11 +131,13 @@ function logClient({ kafka, admin, cluster, logger, options }: Parts): LogClient
   }
   const stuckAfterMs = options.stuckAfterMs ?? defaultStuckAfterMs
   const outOfRange = options.outOfRange ?? 'fail'
+  const { groupInstanceId } = options
+  const member = { kafka, logger, offsets, committed, ...(groupInstanceId === undefined ? {} : { groupInstanceId }) }
 
   return {
     producer: async settings => plainProducer(kafka, wire, settings?.retryForMs ?? defaultRetryForMs, logger),
     transactionalProducer: transactionalId => fencedProducer(kafka, transactionalId, wire),
-    consumer: settings => groupConsumer({ kafka, logger, offsets, committed }, { outOfRange, ...settings }),
+    consumer: settings => groupConsumer(member, { outOfRange, ...settings }),
     partitions,
     offsets,
     async offsetsAt(topic, timestampMs) {

@@ -2,6 +2,7 @@
 // Eager rebalancing: every join or leave begins a generation and assigns all partitions anew, keeping owners where the
 // balance allows. Members are told, not asked: who has not heard yet is a zombie, and its commits are refused.
 import { twError } from '../errors.ts'
+import { assignPartitions } from './sticky-assignment.ts'
 
 /** What the coordinator knows of a member. `rebalanced` is called synchronously; the member takes it up when it can. */
 export interface Member {
@@ -82,32 +83,4 @@ export class GroupCoordinator {
     }
     for (const [member, partitions] of group.members) member.rebalanced(group.generation, partitions)
   }
-}
-
-/**
- * Sticky assignment of partitions 0..count-1: every member gets the same number or one more, keeps what it owned as far
- * as that allows, and the rest is dealt in order. `owned` is by member, disjoint; the result has its order, sorted inside.
- */
-export function assignPartitions(count: number, owned: readonly (readonly number[])[]): number[][] {
-  const least = Math.floor(count / owned.length)
-  let larger = count % owned.length
-  const free = new Set(Array.from({ length: count }, (_, partition) => partition))
-  const result = owned.map(before => {
-    const quota = before.length > least && larger > 0 ? least + 1 : least
-    if (quota > least) larger -= 1
-    const kept = before.slice(0, quota)
-    for (const partition of kept) free.delete(partition)
-    return kept
-  })
-  const deal = (upTo: number): void => {
-    for (const partitions of result)
-      for (const partition of free) {
-        if (partitions.length >= upTo) break
-        partitions.push(partition)
-        free.delete(partition)
-      }
-  }
-  deal(least)
-  deal(least + 1)
-  return result.map(partitions => partitions.sort((a, b) => a - b))
 }

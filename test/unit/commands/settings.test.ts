@@ -89,6 +89,7 @@ test('compression, record size and what to do out of range reach the client', ()
     config({ COMPRESSION: 'zstd', MAX_RECORD_BYTES: '4096', OFFSET_OUT_OF_RANGE: 'earliest' }),
   )
   assert.deepEqual(options, { compression: 'zstd', maxBatchBytes: 4096, outOfRange: 'earliest' })
+  assert.equal(kafkaOptionsFrom(config({ KAFKA_GROUP_INSTANCE_ID: 'detect-0' })).groupInstanceId, 'detect-0')
 })
 
 test('topics come under their configured names, state with as many partitions as events', () => {

@@ -7,6 +7,7 @@ import {
   isFenced,
   isRebalanced,
   isTransient,
+  memberFault,
   protocolCode,
   transactionFault,
 } from '../../../src/kafka/faults.ts'
@@ -46,6 +47,18 @@ test('transient: coordinators and leaders that move, lost connections; not: refu
   assert.equal(isTransient(new errors['KafkaJSSASLAuthenticationError']!('no')), false)
   assert.equal(isTransient(new TypeError('defect')), false)
   assert.equal(isTransient(wrapped(twError('TW_CODEC_UNSUPPORTED', 'codec'))), false)
+})
+
+test('a member that cannot be one says why: foreign members (23), replaced under its name (82), anything else', () => {
+  for (const [code, expected] of [
+    [23, 'TW_GROUP_FOREIGN'],
+    [82, 'TW_INSTANCE_FENCED'],
+    [24, 'TW_CONSUMER_CRASHED'],
+  ] as const) {
+    const fault = memberFault(wrapped(createErrorFromCode(code)), 'the-group')
+    assert.equal(fault.code, expected)
+    assert.match(fault.message, /the-group/)
+  }
 })
 
 test('our own error inside the chain is what surfaces', () => {

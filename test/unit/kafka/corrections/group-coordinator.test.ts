@@ -1,13 +1,16 @@
 // Joining while the coordinator loads, and heartbeats after it moved.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { followingCoordinator, joiningPatiently } from '../../../../src/kafka/corrections/group-coordinator.ts'
-import type { ConsumerGroup } from '../../../../src/kafka/corrections/group-coordinator.ts'
+import { followingCoordinator, joiningPatiently, ownedBy } from '../../../../src/kafka/corrections/group-coordinator.ts'
+import type { JoinedGroup } from '../../../../src/kafka/corrections/group-coordinator.ts'
 import { original } from '../encoded-batches.ts'
 
 const { createErrorFromCode } = original<{ readonly createErrorFromCode: (code: number) => Error }>('protocol/error')
 const ConsumerGroupClass =
-  original<new (options: object) => ConsumerGroup & { joinAndSync(): Promise<void> }>('consumer/consumerGroup')
+  original<new (options: object) => JoinedGroup & { joinAndSync(): Promise<void> }>('consumer/consumerGroup')
+const { MemberAssignment } = original<{ readonly MemberAssignment: { encode(assignment: object): Buffer } }>(
+  'consumer/assignerProtocol',
+)
 const loading = 14
 const notCoordinator = 16
 
@@ -18,14 +21,16 @@ function groupWith(code: number, refusals: number) {
   const coordinator = {
     async joinGroup() {
       if (joins++ < refusals) throw createErrorFromCode(code)
-      return { generationId: 1, leaderId: 'other', memberId: 'me', members: [], groupProtocol: 'p' }
+      return { generationId: 7, leaderId: 'other', memberId: 'me', members: [], groupProtocol: 'p' }
     },
-    syncGroup: async () => ({ memberAssignment: Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0]) }),
+    syncGroup: async () => ({
+      memberAssignment: MemberAssignment.encode({ version: 0, assignment: { t: [0, 2] } }),
+    }),
   }
   const cluster = {
     findGroupCoordinator: async () => coordinator,
     async refreshMetadata() {},
-    findTopicPartitionMetadata: () => [],
+    findTopicPartitionMetadata: () => [{ partitionId: 0 }, { partitionId: 2 }],
     committedOffsets: () => ({}),
   }
   const instrumentationEmitter = { emit() {} }
@@ -40,6 +45,17 @@ test('a member joins once the coordinator has loaded; the original gives up at t
   const join = joiningPatiently(ConsumerGroupClass.prototype.joinAndSync as never, { joinForMs: 5_000, everyMs: 1 })
   await join.call(group)
   assert.equal(joins(), 4)
+})
+
+test('after a join it is known what was assigned and in which generation; a join that fails changes nothing', async () => {
+  const join = joiningPatiently(ConsumerGroupClass.prototype.joinAndSync as never, { joinForMs: 0, everyMs: 1 })
+  const { group } = groupWith(loading, 0)
+  assert.equal(ownedBy(group.cluster), undefined)
+  await join.call(group)
+  assert.deepEqual(ownedBy(group.cluster), { generation: 7, partitions: new Map([['t', [0, 2]]]) })
+  const failing = groupWith(30, 99)
+  await assert.rejects(join.call(failing.group))
+  assert.equal(ownedBy(failing.group.cluster), undefined)
 })
 
 test('an answer that will not change, or that lasts too long, ends it', async () => {
