@@ -1,13 +1,17 @@
 // The line on a real cluster for integration tests: topics of its own, the CLI as child processes, reads of what came out.
+import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Alert } from '../../src/alerts/alert.ts'
+import { alertDecoder } from '../../src/codecs/alert.ts'
 import type { LogClient, LogRecord, OutRecord } from '../../src/log/log-client.ts'
 import { kafkaLog } from '../../src/kafka/kafka-log.ts'
 import { topicAdmin } from '../../src/kafka/topics.ts'
+import { topicContract, topicContracts } from '../../src/topics.ts'
 import type { KafkaForTests } from './cluster.ts'
 
 const bin = join(import.meta.dirname, '..', '..', 'bin', 'trailwarden.mjs')
@@ -44,9 +48,22 @@ export interface Line {
   readAll(topic: string): Promise<LogRecord[]>
 }
 
+/** What a line may have otherwise than the default. */
+export interface LineOptions {
+  readonly env?: Readonly<Record<string, string>>
+  /** The executable, default that of this checkout. */
+  readonly program?: string
+  /** Configuration of topics on top of their contracts, which says nothing about it. */
+  readonly topicConfig?: Readonly<Partial<Record<'events' | 'state', Readonly<Record<string, string>>>>>
+}
+
 /** Starts the CLI with the given environment on top of ours. */
-export function startCli(args: readonly string[], env: Readonly<Record<string, string>> = {}): CliProcess {
-  const child = spawn(process.execPath, [bin, ...args], {
+export function startCli(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  program = bin,
+): CliProcess {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -75,7 +92,11 @@ export function startCli(args: readonly string[], env: Readonly<Record<string, s
  * Makes topics with a random prefix (4 partitions each) and a client. When the test is over, however it ended, its
  * processes are killed and its connections closed: a failed assertion must not leave a file hanging.
  */
-export async function lineOn(kafka: KafkaForTests, test: { after(clean: () => Promise<void>): void }): Promise<Line> {
+export async function lineOn(
+  kafka: KafkaForTests,
+  test: { after(clean: () => Promise<void>): void },
+  { env: ownEnv = {}, program, topicConfig = {} }: LineOptions = {},
+): Promise<Line> {
   const prefix = `t${randomBytes(4).toString('hex')}`
   const topics = {
     raw: `${prefix}.raw`,
@@ -97,12 +118,13 @@ export async function lineOn(kafka: KafkaForTests, test: { after(clean: () => Pr
     TOPIC_PARTITIONS: '4',
     SESSION_TIMEOUT_MS: '6000',
     HTTP_PORT: '0',
+    ...ownEnv,
   }
   const log = await kafkaLog({ brokers: kafka.brokers, clientId: 'test' }, quiet)
   const producer = await log.producer()
   const running = new Set<CliProcess>()
   const start: Line['start'] = (args, more = {}) => {
-    const cli = startCli(args, { ...env, ...more })
+    const cli = startCli(args, { ...env, ...more }, program)
     running.add(cli)
     void cli.finished.then(() => running.delete(cli))
     return cli
@@ -131,7 +153,18 @@ export async function lineOn(kafka: KafkaForTests, test: { after(clean: () => Pr
     },
   }
   const admin = await topicAdmin({ brokers: kafka.brokers, clientId: 'test' }, quiet, null)
-  await admin.apply([{ name: topics.raw, partitions: 4, replicationFactor: 1, config: {} }])
+  const shape = {
+    partitions: Number(env.TOPIC_PARTITIONS),
+    replicationFactor: Number(ownEnv['TOPIC_REPLICATION_FACTOR'] ?? 1),
+  }
+  const { EVENTS_TOPIC, STATE_TOPIC } = Object.fromEntries(
+    topicContracts().map(({ setting, config }) => [setting, config]),
+  )
+  await admin.apply([
+    { name: topics.raw, ...shape, config: {} },
+    { name: topics.events, ...shape, config: { ...EVENTS_TOPIC, ...topicConfig.events } },
+    { name: topics.state, ...shape, config: { ...STATE_TOPIC, ...topicConfig.state } },
+  ])
   await admin.close()
   const applied = await line.run(['topics', 'apply'])
   if (applied.code !== 0) throw new Error(`topics apply failed: ${applied.stderr}`)
@@ -149,6 +182,25 @@ export async function eventually(
     if (Date.now() > deadline) throw new Error(`Not within ${timeoutMs} ms: ${await describe()}`)
     await sleep(200)
   }
+}
+
+/** The alerts of a line, decoded, with their headers as text. Fails where one cannot be read or has another key. */
+export async function alertsOf(
+  line: Line,
+): Promise<{ readonly alert: Alert; readonly headers: Readonly<Record<string, string | undefined>> }[]> {
+  const schema = topicContract('ALERTS_TOPIC').schema!
+  const decoder = alertDecoder(schema)
+  return (await line.readAll(line.topics.alerts)).map(record => {
+    let alert = decoder.decode(record.value!)
+    if ('unknownSchema' in alert) {
+      decoder.learn(alert.unknownSchema, schema)
+      alert = decoder.decode(record.value!)
+    }
+    assert.ok('dedupKey' in alert, JSON.stringify(alert))
+    assert.equal(record.key?.toString(), alert.principal.key)
+    const headers = Object.fromEntries(Object.entries(record.headers).map(([name, value]) => [name, value?.toString()]))
+    return { alert, headers }
+  })
 }
 
 /** True when a group has committed everything that a topic holds. */

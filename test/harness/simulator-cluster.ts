@@ -14,6 +14,7 @@ import type { Clock } from '../../src/pipeline/clock.ts'
 import type { DetectorOptions } from '../../src/pipeline/detector-options.ts'
 import { topicContract } from '../../src/topics.ts'
 import { hour, plainProse } from './detection.ts'
+import { unread } from './outcome.ts'
 import { eventSchema, eventSchemaId, simulatedRules } from './simulator-input.ts'
 import type { InputRecord } from './simulator-input.ts'
 
@@ -48,6 +49,8 @@ export interface Batching {
 /** A cluster whose input is appended by hand. */
 export class SimulatedCluster {
   readonly log: InProcessLog
+  readonly group = group
+  readonly topics = topics
   #now = 0
 
   constructor(world: World, maxBatchRecords: number) {
@@ -73,14 +76,9 @@ export class SimulatedCluster {
     await producer.close()
   }
 
-  /** Input that the group has not committed yet: records, because behind the last one there may be markers only. */
-  async remaining(): Promise<number> {
-    const committed = await this.log.committed(group, topics.events)
-    let remaining = 0
-    for (const [partition, offset] of committed.entries())
-      for await (const { records } of this.log.read(topics.events, partition, { from: offset ?? 0 }))
-        remaining += records.length
-    return remaining
+  /** Input records that the group has not committed yet. */
+  remaining(): Promise<number> {
+    return unread(this)
   }
 }
 

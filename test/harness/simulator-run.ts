@@ -11,8 +11,8 @@ import { planOf } from './simulator-plan.ts'
 import type { Plan } from './simulator-plan.ts'
 import { Random, Scheduler } from './simulator.ts'
 import type { Actor, Step } from './simulator.ts'
-import { assertSameOutcome, outcomeOf } from './simulator-verdict.ts'
-import type { Outcome } from './simulator-verdict.ts'
+import { assertSameOutcome, outcomeOf } from './outcome.ts'
+import type { Outcome } from './outcome.ts'
 
 /** Stands between a process and its client; for logs that break a promise on purpose. One wrapper per simulation. */
 export type Wrap = (client: LogClient, group: string) => LogClient

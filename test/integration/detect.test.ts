@@ -5,29 +5,11 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { alertDecoder } from '../../src/codecs/alert.ts'
 import type { Alert } from '../../src/alerts/alert.ts'
 import { demoLines, demoScenario } from '../../src/commands/demo-scenario.ts'
-import { topicContract } from '../../src/topics.ts'
-import { eventually, lineOn, metric, workedOff } from '../harness/line.ts'
+import { alertsOf, eventually, lineOn, metric, workedOff } from '../harness/line.ts'
 import type { Line } from '../harness/line.ts'
 import { describeOnKafka } from '../harness/suite.ts'
-
-async function alertsOf(line: Line): Promise<{ alert: Alert; headers: Record<string, string | undefined> }[]> {
-  const schema = topicContract('ALERTS_TOPIC').schema!
-  const decoder = alertDecoder(schema)
-  return (await line.readAll(line.topics.alerts)).map(record => {
-    let alert = decoder.decode(record.value!)
-    if ('unknownSchema' in alert) {
-      decoder.learn(alert.unknownSchema, schema)
-      alert = decoder.decode(record.value!)
-    }
-    assert.ok('dedupKey' in alert, JSON.stringify(alert))
-    assert.equal(record.key?.toString(), alert.principal.key)
-    const headers = Object.fromEntries(Object.entries(record.headers).map(([name, value]) => [name, value?.toString()]))
-    return { alert, headers }
-  })
-}
 
 const workedOffBy = (line: Line, group: 'NORMALIZE_GROUP' | 'DETECT_GROUP', topic: string) =>
   eventually(

@@ -16,8 +16,8 @@ import { simulatedInput } from '../harness/simulator-input.ts'
 import * as mutants from '../harness/simulator-mutants.ts'
 import type { Wrap } from '../harness/simulator-run.ts'
 import { Random } from '../harness/simulator.ts'
-import { assertSameOutcome, outcomeOf } from '../harness/simulator-verdict.ts'
-import type { Outcome } from '../harness/simulator-verdict.ts'
+import { assertSameOutcome, outcomeOf } from '../harness/outcome.ts'
+import type { Outcome } from '../harness/outcome.ts'
 
 const world = { partitions: 1, engine: { stateTtlMs: 90 * day, dedupHorizonMs: day }, expireEvery: 1000 }
 const batching = { maxBatchRecords: 20, batchMaxRecords: 20, batchMaxMs: hour }

@@ -1,11 +1,17 @@
-// What a run left behind, and whether two runs left the same: alerts in order, state, dead letters, positions, and no
-// transaction that is still open. Read through the same read_committed view that every consumer has.
+// What detectors left behind, on whatever log, and whether two runs left the same: alerts in order, state, dead letters,
+// positions, and no transaction that is still open. Read through the same read_committed view that every consumer has.
 import assert from 'node:assert/strict'
-import type { LogRecord } from '../../src/log/log-client.ts'
+import { createHash } from 'node:crypto'
+import type { LogClient, LogRecord } from '../../src/log/log-client.ts'
+import type { DetectorOptions } from '../../src/pipeline/detector-options.ts'
 import { isReserved, readPosition } from '../../src/pipeline/changelog.ts'
 import type { ExpiryProgress } from '../../src/pipeline/state-expiry.ts'
-import { group, topics } from './simulator-cluster.ts'
-import type { SimulatedCluster } from './simulator-cluster.ts'
+import { readAll } from './conformance-cluster.ts'
+
+/** Where detectors of a group worked. */
+export interface Workplace extends Pick<DetectorOptions, 'group' | 'topics'> {
+  readonly log: LogClient
+}
 
 /** All outputs of a run. */
 export interface Outcome {
@@ -20,22 +26,22 @@ export interface Outcome {
 }
 
 /** Reads the outputs of a finished run. Fails where the group is not at the end or a transaction was left open. */
-export async function outcomeOf(cluster: SimulatedCluster): Promise<Outcome> {
-  const { log } = cluster
+export async function outcomeOf(workplace: Workplace): Promise<Outcome> {
+  const { log, group, topics } = workplace
   const ends = await log.offsets(topics.events)
   const committed = await log.committed(group, topics.events)
   const each = <T>(read: (partition: number) => Promise<T>) => Promise.all(ends.map((_, partition) => read(partition)))
-  const alerts = await each(async partition => (await readAll(cluster, topics.alerts, partition)).map(shown))
-  const rejected = await each(async partition => (await readAll(cluster, topics.rejected, partition)).map(shown))
-  const changelogs = await each(partition => readAll(cluster, topics.state, partition))
-  const states = changelogs.map((records, partition) => lastOfEachKey(records, partition))
-  assert.equal(await cluster.remaining(), 0, 'the group is not at the end of its input')
+  const alerts = await each(async partition => (await readAll(log, topics.alerts, partition)).map(shown))
+  const rejected = await each(async partition => (await readAll(log, topics.rejected, partition)).map(shown))
+  const changelogs = await each(partition => readAll(log, topics.state, partition))
+  const states = changelogs.map((records, partition) => lastOfEachKey(records, topics.events, partition))
+  assert.equal(await unread(workplace), 0, 'the group is not at the end of its input')
   assert.deepEqual(
     states.map(({ position }) => position?.offset ?? null),
     committed,
     'the stored position is not the position of the group',
   )
-  await assertNothingOpen(cluster, ends.length)
+  await assertNothingOpen(workplace, ends.length)
   return {
     alerts,
     deadLetters: rejected.flat().sort(),
@@ -44,23 +50,32 @@ export async function outcomeOf(cluster: SimulatedCluster): Promise<Outcome> {
   }
 }
 
-async function readAll({ log }: SimulatedCluster, topic: string, partition: number): Promise<LogRecord[]> {
-  const records: LogRecord[] = []
-  for await (const batch of log.read(topic, partition)) records.push(...batch.records)
-  return records
+/** Input that the group has not committed yet: records, because behind the last one there may be markers only. */
+export async function unread({ log, group, topics }: Pick<Workplace, 'log' | 'group' | 'topics'>): Promise<number> {
+  const committed = await log.committed(group, topics.events)
+  let unread = 0
+  for (const [partition, offset] of committed.entries())
+    for await (const { records } of log.read(topics.events, partition, { from: offset ?? 0 })) unread += records.length
+  return unread
 }
 
 function shown({ key, value, headers }: LogRecord): string {
   const fields = Object.entries(headers).map(([name, bytes]) => `${name}=${String(bytes)}`)
-  return `${String(key)} ${fields.sort().join(' ')} ${value === null ? 'null' : value.toString('latin1')}`
+  return `${String(key)} ${fields.sort().join(' ')} ${value === null ? 'null' : bytesShown(value)}`
 }
 
-function lastOfEachKey(records: readonly LogRecord[], partition: number) {
+/** Bytes in a form that a difference can be read in; of megabytes of poison only what tells them apart. */
+function bytesShown(value: Buffer): string {
+  if (value.length < 10_000) return value.toString('latin1')
+  return `${value.length} bytes, SHA-256 ${createHash('sha256').update(value).digest('hex')}`
+}
+
+function lastOfEachKey(records: readonly LogRecord[], input: string, partition: number) {
   const last = new Map<string, string>()
   let position = null
   for (const { key, value } of records) {
     assert.ok(key !== null)
-    if (isReserved(key)) position = readPosition(key, value, topics.events, partition) ?? position
+    if (isReserved(key)) position = readPosition(key, value, input, partition) ?? position
     else if (value === null) last.delete(key.toString())
     else last.set(key.toString(), value.toString('hex'))
   }
@@ -68,7 +83,7 @@ function lastOfEachKey(records: readonly LogRecord[], partition: number) {
 }
 
 /** An open transaction holds the last stable offset back, also behind a record that is appended now. */
-async function assertNothingOpen({ log }: SimulatedCluster, partitions: number): Promise<void> {
+async function assertNothingOpen({ log, topics }: Workplace, partitions: number): Promise<void> {
   const producer = await log.producer()
   for (const topic of [topics.alerts, topics.state, topics.rejected]) {
     const before = await log.offsets(topic)

@@ -1,0 +1,262 @@
+// One round of chaos: a fleet of detectors on topics of its own, records that keep coming, faults by a seeded schedule;
+// then everything is left to heal, the group works off its input, and what came out is judged.
+// A seed fixes input, schedule and choices; when exactly a signal hits a process is the machine's business.
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { registryFrom } from '../../src/commands/settings.ts'
+import { loadConfig } from '../../src/config.ts'
+import { schemaRegistry } from '../../src/kafka/registry.ts'
+import { topicContract } from '../../src/topics.ts'
+import type { KafkaForTests } from '../harness/cluster.ts'
+import { eventually, lineOn, workedOff } from '../harness/line.ts'
+import type { Line } from '../harness/line.ts'
+import { Random } from '../harness/simulator.ts'
+import { proxyOf } from './broker-proxy.ts'
+import type { BrokerProxy } from './broker-proxy.ts'
+import { Fleet } from './fleet.ts'
+import { chaosInput } from './input.ts'
+import type { SchemaIds } from './input.ts'
+import { scheduleOf } from './scenarios.ts'
+import type { Fault, Scenario } from './scenarios.ts'
+import { verdictOn } from './verdict.ts'
+import type { Verdict } from './verdict.ts'
+
+/** What a round is to be. */
+export interface RoundOptions {
+  readonly seed: number
+  readonly scenario: Scenario
+  /** Milliseconds of faults. */
+  readonly durationMs: number
+  /** Executable of an installed package. */
+  readonly program: string
+  /** Folder for the logs of the round. */
+  readonly folder: string
+}
+
+/** What happened in a round. */
+export interface RoundReport extends Verdict {
+  readonly seed: number
+  readonly kills: number
+  readonly stops: number
+  readonly terms: number
+  /** Generations of the group, as the coordinator logged them; null where its log is not ours. */
+  readonly rebalances: number | null
+  readonly brokerRestarts: number
+  readonly repliesDropped: number
+  readonly commitsLost: number
+  /** Longest time in which a partition with something to read did not move, milliseconds. */
+  readonly longestStallMs: number
+}
+
+const partitions = 6
+const sessionMs = 6000
+const recordsPerSecond = 150
+/** A frozen zombie, a swallowed answer and a dead broker one after another take less. */
+const healMs = 180_000
+/** The largest record of the input is 10 MB. */
+const largestBatch = '11534336'
+
+/** Runs one round on a cluster. Rejects where the harness itself fails; what the detectors do wrong is in `findings`. */
+export async function chaosRound(kafka: KafkaForTests, options: RoundOptions): Promise<RoundReport> {
+  const { seed, scenario, durationMs, program, folder } = options
+  mkdirSync(folder, { recursive: true })
+  const begin = Date.now()
+  const note = (text: string) => void appendFile(join(folder, 'round.log'), `${Date.now() - begin} ${text}\n`)
+  const cleaning: (() => Promise<void>)[] = []
+  const findings: string[] = []
+  let proxy: BrokerProxy | null = null
+  try {
+    const line = await lineOn(kafka, { after: clean => void cleaning.push(clean) }, lineOptions(kafka, program))
+    proxy = await proxyOf(kafka.brokers)
+    const random = new Random(seed)
+    const input = chaosInput(random, Math.round((durationMs / 1000) * recordsPerSecond), await schemaIds(line))
+    const faults = scheduleOf(random, scenario, durationMs)
+    const env = { ...line.env, KAFKA_BROKERS: proxy.brokers.join(','), BATCH_MAX_RECORDS: '25' }
+    const fleet = new Fleet({ program, env, folder, random, freezeMs: sessionMs + 1000, least: 2, most: 4, note })
+    for (let i = 0; i < 3; i++) fleet.add()
+    const watch = watchStalls(line)
+    const brokers = new BrokerFaults(kafka, random, note)
+    try {
+      const fed = feed(line, input, durationMs)
+      await disturb(faults, { fleet, proxy, brokers, note })
+      await Promise.all([brokers.up(), fleet.awake(), fed])
+      note('left to heal')
+      await eventually(
+        () => workedOff(line.log, line.env['DETECT_GROUP']!, line.topics.events),
+        () => 'the group did not reach the end of its input',
+        healMs,
+      ).catch((error: unknown) => findings.push(String(error)))
+    } finally {
+      watch.end()
+      await fleet.stop()
+    }
+    findings.push(...fleet.unexpected.map(how => `unexpected end of ${how}`))
+    note('judging')
+    const verdict = await verdictOn(kafka, line)
+    const { kills, stops, terms } = fleet.counts
+    const { reply, silence, request } = proxy.lost
+    return {
+      ...verdict,
+      findings: [...findings, ...verdict.findings],
+      ...{ seed, kills, stops, terms, longestStallMs: await watch.longest, brokerRestarts: brokers.count },
+      ...{ repliesDropped: reply + silence, commitsLost: request, rebalances: generations(kafka, line) },
+    }
+  } finally {
+    await proxy?.close()
+    for (const clean of cleaning) await clean()
+  }
+}
+
+function lineOptions(kafka: KafkaForTests, program: string) {
+  const env = {
+    TOPIC_PARTITIONS: String(partitions),
+    TOPIC_REPLICATION_FACTOR: String(Math.min(3, kafka.brokers.length)),
+  }
+  return {
+    env: { ...env, SESSION_TIMEOUT_MS: String(sessionMs) },
+    program,
+    topicConfig: {
+      events: { 'max.message.bytes': largestBatch },
+      // Compaction while the round lasts, so that restores meet its gaps.
+      state: { 'segment.ms': '5000', 'segment.bytes': '1048576', 'min.cleanable.dirty.ratio': '0.01' },
+    },
+  }
+}
+
+/** Registers what the poison pretends to be: schemas that exist and that no event can be read from. */
+async function schemaIds({ env, topics }: Line): Promise<SchemaIds> {
+  const registry = schemaRegistry(registryFrom(loadConfig({ flags: {}, env })))
+  const event = topicContract('EVENTS_TOPIC').schema! as { readonly fields: readonly { readonly name: string }[] }
+  const register = (name: string, fields: readonly object[]) =>
+    registry.register(`${topics.events}-${name}`, { ...event, fields }, 'NONE')
+  const without = event.fields.filter(({ name }) => name !== 'eventTime' && name !== 'eventName')
+  const textTime = event.fields.map(field => (field.name === 'eventTime' ? { ...field, type: 'string' } : field))
+  return {
+    event: await registry.idOf(`${topics.events}-value`, event),
+    strayId: 0x7ffffffe,
+    foreignIds: {
+      alert: await registry.idOf(`${topics.alerts}-value`, topicContract('ALERTS_TOPIC').schema!),
+      withoutTimeAndName: await register('without-time-and-name', without),
+      textTime: await register('text-time', textTime),
+    },
+  }
+}
+
+/** Appends the input evenly over the duration, past the proxy. */
+async function feed(line: Line, input: ReturnType<typeof chaosInput>, durationMs: number): Promise<void> {
+  const producer = await line.log.producer({ retryForMs: healMs })
+  const begin = Date.now()
+  for (let sent = 0; sent < input.length;) {
+    const due = Math.min(input.length, Math.ceil(((Date.now() - begin) / durationMs) * input.length) + 1)
+    await producer.send([{ topic: line.topics.events, records: input.slice(sent, due) }])
+    sent = due
+    await sleep(50)
+  }
+  await producer.close()
+}
+
+interface Targets {
+  readonly fleet: Fleet
+  readonly proxy: BrokerProxy
+  readonly brokers: BrokerFaults
+  readonly note: (text: string) => void
+}
+
+async function disturb(faults: readonly Fault[], { fleet, proxy, brokers, note }: Targets): Promise<void> {
+  const begin = Date.now()
+  for (const { at, kind } of faults) {
+    await sleep(Math.max(0, begin + at - Date.now()))
+    note(kind)
+    if (kind === 'restartBroker' || kind === 'killBroker') brokers.disturb(kind)
+    else if (kind === 'dropReply') proxy.lose('reply')
+    else if (kind === 'dropReplyInSilence') proxy.lose('silence')
+    else if (kind === 'loseCommit') proxy.lose('request')
+    else if (kind === 'cutConnections') proxy.cut()
+    else fleet[kind]()
+  }
+}
+
+/** One broker at a time is down, and the next only after the last one is back in sync. */
+class BrokerFaults {
+  count = 0
+  readonly #kafka: KafkaForTests
+  readonly #random: Random
+  readonly #note: (text: string) => void
+  #busy: Promise<void> | null = null
+
+  constructor(kafka: KafkaForTests, random: Random, note: (text: string) => void) {
+    this.#kafka = kafka
+    this.#random = random
+    this.#note = note
+  }
+
+  disturb(kind: 'restartBroker' | 'killBroker'): void {
+    const index = this.#random.int(0, this.#kafka.brokers.length - 1)
+    const downMs = this.#random.int(500, 4000)
+    if (this.#busy !== null) return
+    this.count++
+    this.#busy = this.#down(kind, index, downMs).finally(() => (this.#busy = null))
+    this.#busy.catch(() => undefined)
+  }
+
+  async up(): Promise<void> {
+    await this.#busy
+  }
+
+  async #down(kind: 'restartBroker' | 'killBroker', index: number, downMs: number): Promise<void> {
+    this.#note(`${kind} ${index}`)
+    if (kind === 'restartBroker') await this.#kafka.restartBroker(index)
+    else {
+      await this.#kafka.killBroker(index)
+      await sleep(downMs)
+      await this.#kafka.startBroker(index)
+    }
+    // Back in sync before the next one goes: with one of three replicas nothing would move.
+    if (this.#kafka.brokers.length > 1) await sleep(3000)
+    this.#note(`broker ${index} is back`)
+  }
+}
+
+/** Looks at every partition several times a second. */
+function watchStalls({ log, env, topics }: Line): { end(): void; longest: Promise<number> } {
+  let over = false
+  const moved = new Map<number, { readonly position: number; readonly at: number }>()
+  const look = async (): Promise<number> => {
+    let longest = 0
+    while (!over) {
+      try {
+        const [ends, committed] = [
+          await log.offsets(topics.events),
+          await log.committed(env['DETECT_GROUP']!, topics.events),
+        ]
+        const now = Date.now()
+        for (const [partition, { end }] of ends.entries()) {
+          const position = committed[partition] ?? 0
+          const before = moved.get(partition)
+          if (before === undefined || position > before.position || position >= end) {
+            if (before !== undefined && position > before.position) longest = Math.max(longest, now - before.at)
+            moved.set(partition, { position, at: now })
+          } else longest = Math.max(longest, now - before.at)
+        }
+      } catch {
+        // No answer while a broker is away: the time until the next one counts.
+      }
+      await sleep(200)
+    }
+    return longest
+  }
+  return { end: () => (over = true), longest: look() }
+}
+
+/** The coordinator logs every generation: "Stabilized group g generation 7". */
+function generations({ logs }: KafkaForTests, { env }: Line): number | null {
+  const pattern = new RegExp(`Stabilized group ${env['DETECT_GROUP']} generation (\\d+)`, 'g')
+  const files = logs.filter(file => existsSync(file))
+  if (files.length === 0) return null
+  const found = files.flatMap(file =>
+    [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, number]) => Number(number)),
+  )
+  return Math.max(0, ...found)
+}

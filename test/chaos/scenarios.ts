@@ -1,0 +1,59 @@
+// The scenarios of chaos rounds and the schedule of faults that a seed draws from one. Pure.
+import type { Random } from '../harness/simulator.ts'
+
+/** One disturbance, `at` milliseconds after the begin of the round. */
+export interface Fault {
+  readonly at: number
+  readonly kind: FaultKind
+}
+
+/** What can happen. `dropReply…` lets a commit succeed and loses its answer, `loseCommit` loses the commit itself. */
+export type FaultKind =
+  | 'kill'
+  | 'freeze'
+  | 'term'
+  | 'add'
+  | 'remove'
+  | 'restartBroker'
+  | 'killBroker'
+  | 'dropReply'
+  | 'dropReplyInSilence'
+  | 'loseCommit'
+  | 'cutConnections'
+
+/** Which cluster, and how likely each fault is among the others. */
+export interface Scenario {
+  readonly nodes: 1 | 3
+  readonly weights: Readonly<Partial<Record<FaultKind, number>>>
+  /** Milliseconds from one fault to the next. */
+  readonly gapMs: readonly [from: number, to: number]
+}
+
+/** By the name of `--scenario`. */
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  members: { nodes: 1, weights: { kill: 5, freeze: 3, term: 2, add: 2, remove: 2 }, gapMs: [1500, 4000] },
+  replies: {
+    nodes: 1,
+    weights: { dropReply: 8, loseCommit: 4, dropReplyInSilence: 1, cutConnections: 2, kill: 2, term: 1 },
+    gapMs: [500, 2500],
+  },
+  restart: {
+    nodes: 1,
+    weights: { restartBroker: 2, killBroker: 2, kill: 3, freeze: 2, term: 1, dropReply: 2 },
+    gapMs: [2500, 6000],
+  },
+  cluster: {
+    nodes: 3,
+    weights: { killBroker: 3, restartBroker: 1, kill: 3, freeze: 2, term: 1, dropReply: 3, cutConnections: 1 },
+    gapMs: [2000, 5000],
+  },
+}
+
+/** Draws the faults of a round: a function of the seed. The last one comes early enough to show its effect. */
+export function scheduleOf(random: Random, { weights, gapMs }: Scenario, durationMs: number): Fault[] {
+  const kinds = Object.entries(weights).flatMap(([kind, weight]) => Array<FaultKind>(weight).fill(kind as FaultKind))
+  const faults: Fault[] = []
+  for (let at = random.int(...gapMs); at < durationMs; at += random.int(...gapMs))
+    faults.push({ at, kind: random.pick(kinds) })
+  return faults
+}
