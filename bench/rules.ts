@@ -97,6 +97,41 @@ export function benchRules(count: number, others = 0): RuleSet {
   ])
 }
 
+/**
+ * The two rules of the mission about every call there is, whatever service and name: each event changes the state of its
+ * principal. What the peers call "every record changes state".
+ */
+export function everyCallRules(): RuleSet {
+  return loaded([{ path: 'every-call', text: everyCall }])
+}
+
+const everyCall = `title: Any call
+name: any-call
+logsource: {product: aws, service: cloudtrail}
+detection: {selection: {awsRegion|exists: true}, condition: selection}
+---
+title: Any denied call
+name: any-denied
+logsource: {product: aws, service: cloudtrail}
+detection: {selection: {outcome: DENIED}, condition: selection}
+---
+title: Many regions
+name: regions
+correlation:
+  type: value_count
+  rules: [any-call]
+  group-by: [principal]
+  timespan: 10m
+  condition: {field: awsRegion, gte: 5}
+---
+title: Denied rate
+name: denied-rate
+correlation: {type: rate_anomaly, rules: [any-call], group-by: [principal], timespan: 30m}
+trailwarden:
+  dedup: 45m
+  rate-anomaly: {denied: any-denied, distinct: eventName, min-count: 5, min-distinct: 3}
+`
+
 /** Every rule that ships. */
 export function shippedRules(): RuleSet {
   return loaded(files(readdirSync(folder).filter(name => name.endsWith('.yml'))))
