@@ -10,6 +10,7 @@ import { positionRecord } from './changelog.ts'
 import { processClock } from './clock.ts'
 import { deadLetter } from './dead-letter.ts'
 import type { DetectorOptions } from './detector-options.ts'
+import { readEvent } from './event-record.ts'
 import { enterStretch, noteEvent, stretchOf } from './state-expiry.ts'
 import type { ExpiryProgress } from './state-expiry.ts'
 
@@ -77,12 +78,12 @@ export async function detectChunk(
   let taken = 0
   for (const record of records) {
     if (taken > 0 && (stretchOf(record.offset, every) !== stretch || now() > deadline)) break
-    let event = readEvent(record, options)
+    let event = readEvent(record, options.events)
     // What is done already does not wait for the registry.
     if ('unknownSchema' in event && taken > 0) break
     while ('unknownSchema' in event) {
       if (!(await learn(event.unknownSchema, options, watch, unknown))) return null
-      event = readEvent(record, options)
+      event = readEvent(record, options.events)
     }
     taken++
     if ('principal' in event) expiry = noteEvent(expiry, event, record.timestamp)
@@ -97,16 +98,6 @@ export async function detectChunk(
   const stored = positionRecord(position.topic, position.partition, next, expiry)
   const send = outputs(stored, position, transaction, deadLetters, options)
   return { send, rejected, taken, next, expiry, expired: expired.length }
-}
-
-function readEvent(record: LogRecord, options: DetectorOptions): ReturnType<DetectorOptions['events']['decode']> {
-  if (record.key === null) return { rejected: 'null-key', detail: 'The record has no key.' }
-  if (record.value === null) return { rejected: 'null-value', detail: 'The record has no value.' }
-  const event = options.events.decode(record.value)
-  // State and order belong to the key's partition: an event under another key would be judged by half of its history.
-  if ('principal' in event && record.key.toString() !== event.principal.key)
-    return { rejected: 'key-mismatch', detail: 'The key of the record is not the principal of the event.' }
-  return event
 }
 
 function process(
