@@ -1,11 +1,13 @@
 // `topics apply` and `topics check` against a real cluster and registry: reads the state, lets topic-plan.ts decide,
 // carries the plan out. Applying twice does nothing the second time; what needs a person's decision is reported.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Admin } from 'kafkajs'
+import { twError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { connectionOf } from './connection.ts'
 import type { KafkaConnection } from './connection.ts'
-import { asFault, isTopicMissing, protocolCode } from './faults.ts'
+import { asFault, isTopicMissing, isTransient, protocolCode } from './faults.ts'
 import { kafkajs } from './kafkajs.ts'
 import type { SchemaRegistryClient } from './registry.ts'
 import { describeAction, planTopics } from './topic-plan.ts'
@@ -23,6 +25,7 @@ export interface TopicAdmin {
 }
 
 const topicAlreadyExists = 36
+const ledWithinMs = 15_000
 // Configuration set on the topic itself, in DescribeConfigs answers: https://kafka.apache.org/protocol, config_source.
 const setOnTopic = 1
 
@@ -129,11 +132,14 @@ async function execute(admin: Admin, registry: SchemaRegistryClient | null, acti
       const { name: topic, partitions: numPartitions, replicationFactor, config } = action.topic
       const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
       try {
-        await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor, configEntries }] })
+        // kafkajs' own waiting fails on a broker that has not heard of the topic yet, which is usual with several.
+        const topics = [{ topic, numPartitions, replicationFactor, configEntries }]
+        await admin.createTopics({ topics, waitForLeaders: false })
       } catch (error) {
         // Somebody else applied at the same time; the next plan sees whether it is as defined.
         if (!alreadyExists(error)) throw error
       }
+      await untilLed(admin, topic)
       return
     }
     case 'alter-config': {
@@ -149,6 +155,26 @@ async function execute(admin: Admin, registry: SchemaRegistryClient | null, acti
     }
     case 'set-compatibility':
       await registry?.setCompatibility(action.subject, action.compatibility)
+  }
+}
+
+/** Waits until every partition of a new topic has a leader, so that what is started next finds it. */
+async function untilLed(admin: Admin, topic: string): Promise<void> {
+  const deadline = Date.now() + ledWithinMs
+  for (;;) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+      const partitions = topics[0]?.partitions ?? []
+      if (partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)) return
+    } catch (error) {
+      if (!isTopicMissing(error) && !isTransient(error)) throw error
+    }
+    if (Date.now() > deadline)
+      throw twError(
+        'TW_BROKER_UNAVAILABLE',
+        `Topic ${topic} is created and has no leaders after ${ledWithinMs / 1000} s.`,
+      )
+    await sleep(50)
   }
 }
 

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { kafkaLog } from '../../src/kafka/kafka-log.ts'
 import { kafkajs } from '../../src/kafka/kafkajs.ts'
+import { topicAdmin } from '../../src/kafka/topics.ts'
 import type { LogClient } from '../../src/log/log-client.ts'
 import { uniqueName } from '../harness/kafka.ts'
 import { describeOnKafka } from '../harness/suite.ts'
@@ -101,6 +102,14 @@ await describeOnKafka(
         await producer.close()
       },
     )
+
+    test('topics that were just created can be used at once, whichever broker is asked', async () => {
+      const admin = await topicAdmin(connection, quiet, null)
+      const names = Array.from({ length: 20 }, () => uniqueName('applied'))
+      await admin.apply(names.map(name => ({ name, partitions: 3, replicationFactor: 3, config: {} })))
+      await admin.close()
+      for (const name of names) assert.equal(await log.partitions(name), 3)
+    })
 
     test('the partitions of a killed member move to the one that is left', { timeout: 90_000 }, async () => {
       const topic = await topicOf(4)
