@@ -15,13 +15,15 @@ import type { Line } from '../harness/line.ts'
 import { outcomeOf } from '../harness/outcome.ts'
 import type { Outcome } from '../harness/outcome.ts'
 
+/** The poison of 10 MB, and the headers of its dead letter. */
+const largestRecord = 11_000_000
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** The outcome of one straight run over what the events topic of the line holds. */
 export async function straightRun(line: Line): Promise<Outcome> {
   const config = loadConfig({ flags: {}, env: line.env })
   let timestamp = 0
-  const log = inProcessLog({ now: () => timestamp })
+  const log = inProcessLog({ now: () => timestamp, maxRecordBytes: largestRecord })
   const partitions = (await line.log.partitions(line.topics.events))!
   for (const [role, topic] of Object.entries(line.topics))
     log.createTopic(topic, { partitions, compact: role === 'state' })
@@ -47,16 +49,38 @@ export async function straightRun(line: Line): Promise<Outcome> {
   return outcomeOf({ log, group: options.group, topics: options.topics })
 }
 
-/** Alerts as episodes: the last alert of every key, without those that turned out to be part of an earlier one. */
-export function episodesOf(alerts: readonly Alert[]): string[] {
+/** An episode as its last alert tells it. Alerts that `replay --json` printed have times as text. */
+interface Episode {
+  readonly of: string
+  readonly from: number
+  readonly to: number
+}
+
+/** The last alert of every key, without those that turned out to be part of an earlier episode. */
+function episodesIn(alerts: readonly Alert[]): Episode[] {
   const last = new Map(alerts.map(alert => [alert.dedupKey, alert]))
   return [...last.values()]
     .filter(({ mergedInto }) => mergedInto === null)
-    .map(({ ruleId, principal, firstSeen }) => `${ruleId} ${principal.key} ${timeOf(firstSeen)}`)
-    .sort()
+    .map(({ ruleId, principal, firstSeen, lastSeen }) => ({
+      of: `${ruleId} ${principal.key}`,
+      from: new Date(firstSeen).getTime(),
+      to: new Date(lastSeen).getTime(),
+    }))
 }
 
-/** Alerts that `replay --json` printed have times as text. */
-function timeOf(time: number | string): string {
-  return new Date(time).toISOString()
+/**
+ * What differs between the episodes of two runs over the same events in different orders, as sentences. Keys and edges
+ * may differ: an event that arrives late and changes nothing else gives no alert (docs/alerts.md). So every episode of
+ * one run must overlap one of the other for the same rule and principal, and there must be equally many.
+ */
+export function episodeDifferences(live: readonly Alert[], replayed: readonly Alert[]): string[] {
+  const [ours, theirs] = [episodesIn(live), episodesIn(replayed)]
+  const without = (some: readonly Episode[], others: readonly Episode[]) =>
+    some.filter(a => !others.some(b => a.of === b.of && a.from <= b.to && b.from <= a.to))
+  const shown = ({ of, from }: Episode) => `${of} at ${new Date(from).toISOString()}`
+  return [
+    ...without(theirs, ours).map(episode => `missing: ${shown(episode)}`),
+    ...without(ours, theirs).map(episode => `should not be: ${shown(episode)}`),
+    ...(ours.length === theirs.length ? [] : [`${ours.length} episodes instead of ${theirs.length}`]),
+  ]
 }
