@@ -78,21 +78,19 @@ export class CountCollector {
   series(): CountSeries {
     const rows: string[] = []
     const known = new Map<string, number>()
-    const marks = new Map<string, { row: number; time: number; count: number }>()
+    const marks: { row: number; time: number; count: number }[] = []
     if (this.#byValue) {
       this.#values.forEach((value, i) => {
         if (value !== null && (this.#times[i] ?? 0) >= this.from && !known.has(value)) known.set(value, known.size)
       })
       rows.push(...[...known.keys()].slice(0, mostRows))
-      const bins = Math.max(24, Math.floor(mostMarks / Math.max(1, rows.length)))
-      const width = (this.to - this.from) / bins
+      const width = (this.to - this.from) / Math.max(24, Math.floor(mostMarks / Math.max(6, rows.length)))
       this.#times.forEach((time, i) => {
         const row = known.get(this.#values[i] ?? '') ?? mostRows
         if (time < this.from || row >= mostRows) return
-        const key = `${row} ${Math.floor((time - this.from) / width)}`
-        const mark = marks.get(key)
-        if (mark === undefined) marks.set(key, { row, time, count: 1 })
-        else mark.count++
+        const mark = marks.findLast(one => one.row === row)
+        if (mark !== undefined && time - mark.time < width) mark.count++
+        else marks.push({ row, time, count: 1 })
       })
     }
     return {
@@ -102,7 +100,7 @@ export class CountCollector {
       timespanMs: this.#timespanMs,
       rows,
       moreRows: known.size - rows.length,
-      marks: [...marks.values()],
+      marks,
       steps: thinned(this.#steps(), this.from, this.to),
       beyond: this.#beyond,
     }

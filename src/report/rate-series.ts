@@ -60,6 +60,7 @@ export function smallestCount(p: number, size: number, mean: number): number {
 }
 
 interface Display {
+  /** A principal first seen shortly before has no day of history to show. */
   readonly from: number
   readonly to: number
   readonly predicted: Predicted[]
@@ -74,32 +75,23 @@ interface Display {
 export class RateCollector {
   readonly #rate: RateAnomalyParameters
   readonly #detector: RateAnomaly
-  readonly #displays: readonly Display[]
-  /** When a prediction is due and for which episode, by time; `#due` is the next one. */
-  readonly #schedule: readonly { readonly at: number; readonly display: Display }[]
-  #due = 0
+  readonly #alerts: readonly Alert[]
   #first: number | null = null
+  #displays: readonly Display[] = []
+  /** When a prediction is due and for which episode, by time; `#due` is the next one. */
+  #schedule: readonly { readonly at: number; readonly display: Display }[] = []
+  #due = 0
 
   constructor(rate: RateAnomalyParameters, latenessMs: number, dedupMs: number, alerts: readonly Alert[]) {
     this.#rate = rate
     this.#detector = new RateAnomaly(rate, { latenessMs, dedupMs })
-    this.#displays = alerts.map(alert => {
-      const { from, to } = extent(alert)
-      const end = Math.max(to, alert.lastSeen) + 1.2 * rate.windowMs
-      return { from: from - beforeMs, to: end, predicted: [], denials: [], beyond: 0 }
-    })
-    this.#schedule = this.#displays
-      .flatMap(display => {
-        const step = (display.to - display.from) / (gridPoints - 1)
-        return Array.from({ length: gridPoints }, (_, i) => ({ at: Math.round(display.from + i * step), display }))
-      })
-      .sort((a, b) => a.at - b.at)
+    this.#alerts = alerts
   }
 
   add(event: CloudTrailEvent): void {
     const time = event.eventTime
+    if (this.#first === null) this.#begin(time)
     this.#predictThrough(time - 1)
-    this.#first ??= time
     this.#detector.judge(event)
     if (!this.#rate.denied(event)) return
     for (const display of this.#displays) {
@@ -109,33 +101,45 @@ export class RateCollector {
     }
   }
 
-  /** The series, in the order of the alerts. Call once, after the last event. */
-  series(): readonly RateSeries[] {
-    this.#predictThrough(Infinity)
-    return this.#displays.map(({ from, to, predicted, denials, beyond }) => {
-      // A principal seen for the first time shortly before has no day of history to show.
-      const first = this.#first ?? from
-      const left = Math.max(from, first - this.#rate.windowMs / 4)
-      return {
-        kind: 'rate',
-        from: left,
-        to,
-        windowMs: this.#rate.windowMs,
-        first,
-        predicted,
-        steps: thinned(countsIn(denials, this.#rate.windowMs, left, to), left, to),
-        beyond,
-      }
+  /** Plans the displays; before its first event there is no prediction for a principal. */
+  #begin(first: number): void {
+    const { windowMs } = this.#rate
+    this.#first = first
+    this.#displays = this.#alerts.map(alert => {
+      const { from, to } = extent(alert)
+      const left = Math.max(from - beforeMs, first - windowMs / 4)
+      return { from: left, to: Math.max(to, alert.lastSeen) + 1.2 * windowMs, predicted: [], denials: [], beyond: 0 }
     })
+    this.#schedule = this.#displays
+      .flatMap(display => {
+        const begin = Math.max(display.from, first)
+        const step = (display.to - begin) / (gridPoints - 1)
+        return Array.from({ length: gridPoints }, (_, i) => ({ at: Math.round(begin + i * step), display }))
+      })
+      .sort((a, b) => a.at - b.at)
   }
 
-  /** Takes the predictions that are due before the next event, each as of its own time. */
+  series(): readonly RateSeries[] {
+    this.#predictThrough(Infinity)
+    const { windowMs } = this.#rate
+    return this.#displays.map(({ from, to, predicted, denials, beyond }) => ({
+      kind: 'rate',
+      from,
+      to,
+      windowMs,
+      first: this.#first ?? from,
+      predicted,
+      steps: thinned(countsIn(denials, windowMs, from, to), from, to),
+      beyond,
+    }))
+  }
+
+  /** Takes the predictions that are due through `time`, before the next event, each as of its own time. */
   #predictThrough(time: number): void {
-    const first = this.#first
     for (; this.#due < this.#schedule.length; this.#due++) {
       const next = this.#schedule[this.#due]
       if (next === undefined || next.at > time) return
-      if (first !== null && next.at >= first) next.display.predicted.push(this.#predict(next.at))
+      next.display.predicted.push(this.#predict(next.at))
     }
   }
 
