@@ -5,6 +5,7 @@ import { twError } from '../errors.ts'
 import { kafkaLog } from '../kafka/kafka-log.ts'
 import { schemaRegistry } from '../kafka/registry.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
+import { readEvent } from '../pipeline/event-record.ts'
 import { topicContract } from '../topics.ts'
 import type { CommandContext } from './command.ts'
 import { connectionFrom, kafkaOptionsFrom, registryFrom } from './settings.ts'
@@ -42,13 +43,13 @@ export async function readTopicEvents(
       throw twError('TW_INPUT_MISSING', `${topic} is neither a file nor a topic of ${config.KAFKA_BROKERS.join(',')}.`)
     for (let partition = 0; partition < partitions; partition++) {
       for await (const batch of log.read(topic, partition, { signal: context.stop })) {
-        for (const { value } of batch.records) {
-          let event = value === null ? null : decoder.decode(value)
-          if (event !== null && 'unknownSchema' in event) {
+        for (const record of batch.records) {
+          let event = readEvent(record, decoder)
+          if ('unknownSchema' in event) {
             decoder.learn(event.unknownSchema, await registry.schemaById(event.unknownSchema))
-            event = decoder.decode(value!)
+            event = readEvent(record, decoder)
           }
-          if (event === null || 'rejected' in event || 'unknownSchema' in event) {
+          if ('rejected' in event || 'unknownSchema' in event) {
             refused++
             continue
           }
