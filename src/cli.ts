@@ -7,8 +7,10 @@ import type { Writable } from 'node:stream'
 import pino from 'pino'
 import type { Command, Option, Output } from './commands/command.ts'
 import { commands } from './commands/index.ts'
-import { describeSettings, flagOf, loadConfig, settingNames } from './config.ts'
+import { describeSettings, flagOf, loadConfig, secretsOf, settingNames, usersOf } from './config.ts'
+import type { Config } from './config.ts'
 import { asTrailwardenError, twError } from './errors.ts'
+import { masking } from './redaction.ts'
 
 const common: Readonly<Record<string, Option>> = {
   help: { type: 'boolean', doc: 'Show this help.' },
@@ -16,6 +18,12 @@ const common: Readonly<Record<string, Option>> = {
   debug: { type: 'boolean', doc: 'Show stack traces of failures.' },
   config: { type: 'string', value: '<file>', doc: 'YAML or JSON file of settings; flags and environment win over it.' },
 }
+
+// No part of ours logs these; should a library's object with one ever be logged, its value is not.
+const secretFields = ['password', 'secret', 'token', 'authorization', 'passphrase', 'sasl', 'ssl'].flatMap(name => [
+  name,
+  `*.${name}`,
+])
 
 /** Streams and surroundings of one run; the defaults are those of the process. */
 export interface Surroundings {
@@ -28,9 +36,13 @@ export interface Surroundings {
 /** Runs one command line (without `node` and the script). Resolves to the exit code; never rejects. */
 export async function main(argv: readonly string[], surroundings: Surroundings = ofProcess()): Promise<number> {
   const out = output(surroundings.stdout)
-  const err = output(surroundings.stderr)
+  // Until the configuration is read there is no secret to tell.
+  let mask = (text: string) => text
+  const err = output(surroundings.stderr, text => mask(text))
   try {
-    return await dispatch(argv, surroundings, out, err)
+    return await dispatch(argv, surroundings, out, err, config => {
+      mask = masking(secretsOf(config), usersOf(config))
+    })
   } catch (thrown) {
     const error = asTrailwardenError(thrown)
     await err.write(`trailwarden: ${error.message}\n  ${error.code}: ${error.hint}\n`)
@@ -44,6 +56,7 @@ async function dispatch(
   surroundings: Surroundings,
   out: Output,
   err: Output,
+  configured: (config: Config) => void,
 ): Promise<number> {
   const version = packageVersion()
   const [verb, ...rest] = argv
@@ -80,7 +93,9 @@ async function dispatch(
     }),
   )
   const config = loadConfig({ flags, env, file: values['config'] as string | undefined })
-  const log = pino({ level: config.LOG_LEVEL, base: { verb } }, surroundings.stderr)
+  configured(config)
+  const write = (line: string) => void err.write(line)
+  const log = pino({ level: config.LOG_LEVEL, base: { verb }, redact: secretFields }, { write })
   return command.run({ positionals, options: values, config, env, out, err, log, stop, version })
 }
 
@@ -133,13 +148,13 @@ function helpOf(command: Command): string {
     .concat('\n')
 }
 
-function output(stream: Surroundings['stdout']): Output {
+function output(stream: Surroundings['stdout'], mask: (text: string) => string = text => text): Output {
   return {
     isTerminal: stream.isTTY === true,
     columns: stream.columns ?? 120,
     write(text) {
       // What nobody can read any more (a closed pipe) is no reason to wait: there will be no drain.
-      if (stream.destroyed || stream.write(text) || stream.destroyed) return undefined
+      if (stream.destroyed || stream.write(mask(text)) || stream.destroyed) return undefined
       return new Promise<void>(resolve => {
         const done = () => {
           stream.off('drain', done)

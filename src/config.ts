@@ -41,6 +41,12 @@ const httpUrl = z
 const topicName = text.regex(/^[A-Za-z0-9._-]{1,249}$/, 'a Kafka topic name has 1 to 249 of A-Z a-z 0-9 . _ -')
 const instanceId = text.regex(/^[A-Za-z0-9._-]{1,249}$/, 'an instance id has 1 to 249 of A-Z a-z 0-9 . _ -')
 
+/** `name=value,…`: SASL extensions, names of letters as RFC 7628 has them. */
+const extensions = text
+  .regex(/^[A-Za-z]+=[\x21-\x2b\x2d-\x7e]+(,[A-Za-z]+=[\x21-\x2b\x2d-\x7e]+)*$/, 'name=value,… is expected')
+  .transform(value => Object.fromEntries(value.split(',').map(pair => pair.split(/=(.*)/s).slice(0, 2))) as Pairs)
+type Pairs = Readonly<Record<string, string>>
+
 const settings = {
   KAFKA_BROKERS: setting(list, 'localhost:9092', 'Bootstrap brokers, host:port separated by commas.'),
   KAFKA_CLIENT_ID: setting(text, 'trailwarden', 'Client id shown in broker logs and quotas.'),
@@ -50,15 +56,36 @@ const settings = {
     'How to talk to the brokers.',
   ),
   KAFKA_SASL_MECHANISM: setting(
-    z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
+    z.enum(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer', 'aws-msk-iam']).optional(),
     undefined,
-    'SASL mechanism, needed with a SASL_ protocol.',
+    'SASL mechanism, needed with a SASL_ protocol: plain, scram-sha-256, scram-sha-512, oauthbearer or aws-msk-iam.',
   ),
-  KAFKA_SASL_USERNAME: setting(optionalText, undefined, 'SASL user.'),
+  KAFKA_SASL_USERNAME: setting(optionalText, undefined, 'SASL user of plain and scram.'),
   KAFKA_SASL_PASSWORD: setting(optionalText, undefined, 'SASL password.', true),
   KAFKA_SSL_CA_FILE: setting(optionalText, undefined, 'PEM file of the certificate authority of the brokers.'),
   KAFKA_SSL_CERT_FILE: setting(optionalText, undefined, 'PEM file of the client certificate (mutual TLS).'),
   KAFKA_SSL_KEY_FILE: setting(optionalText, undefined, 'PEM file of the client key (mutual TLS).'),
+  KAFKA_SSL_KEY_PASSWORD: setting(optionalText, undefined, 'Password of the client key, where it has one.', true),
+  KAFKA_OAUTH_TOKEN_URL: setting(
+    httpUrl.optional(),
+    undefined,
+    'Token endpoint for oauthbearer (client credentials, RFC 6749).',
+  ),
+  KAFKA_OAUTH_CLIENT_ID: setting(optionalText, undefined, 'Client id at the token endpoint.'),
+  KAFKA_OAUTH_CLIENT_SECRET: setting(optionalText, undefined, 'Client secret at the token endpoint.', true),
+  KAFKA_OAUTH_SCOPE: setting(optionalText, undefined, 'Scope to ask the token endpoint for.'),
+  KAFKA_OAUTH_AUDIENCE: setting(optionalText, undefined, 'Audience to ask the token endpoint for.'),
+  KAFKA_OAUTH_CA_FILE: setting(optionalText, undefined, 'PEM file of the certificate authority of the token endpoint.'),
+  KAFKA_OAUTH_EXTENSIONS: setting(
+    extensions.optional(),
+    undefined,
+    'SASL extensions sent with the token, name=value separated by commas (Confluent Cloud: logicalCluster, identityPoolId).',
+  ),
+  AWS_REGION: setting(
+    text.regex(/^[a-z0-9-]+$/, 'an AWS region is expected').optional(),
+    undefined,
+    'Region of the MSK cluster for aws-msk-iam. Credentials come from the AWS default chain.',
+  ),
   SCHEMA_REGISTRY_URL: setting(
     httpUrl,
     'http://localhost:8081',
@@ -66,6 +93,18 @@ const settings = {
   ),
   SCHEMA_REGISTRY_USERNAME: setting(optionalText, undefined, 'Registry user (basic authentication).'),
   SCHEMA_REGISTRY_PASSWORD: setting(optionalText, undefined, 'Registry password.', true),
+  SCHEMA_REGISTRY_SSL_CA_FILE: setting(
+    optionalText,
+    undefined,
+    'PEM file of the certificate authority of an https registry.',
+  ),
+  SCHEMA_REGISTRY_SSL_CERT_FILE: setting(
+    optionalText,
+    undefined,
+    'PEM file of the client certificate for the registry (mutual TLS).',
+  ),
+  SCHEMA_REGISTRY_SSL_KEY_FILE: setting(optionalText, undefined, 'PEM file of its key.'),
+  SCHEMA_REGISTRY_SSL_KEY_PASSWORD: setting(optionalText, undefined, 'Password of that key, where it has one.', true),
   RAW_TOPIC: setting(topicName, 'cloudtrail.raw', 'Topic that CloudTrail lands on, in any envelope.'),
   EVENTS_TOPIC: setting(topicName, 'cloudtrail.events.v1', 'Topic of normalized events.'),
   ALERTS_TOPIC: setting(topicName, 'cloudtrail.alerts.v1', 'Topic of alerts.'),
@@ -170,7 +209,8 @@ export function describeSettings(): readonly { name: SettingName; flag: string; 
     name,
     flag: `--${flagOf(name)}`,
     default: settings[name].default ?? '',
-    doc: settings[name].doc,
+    doc:
+      'secret' in settings[name] ? `${settings[name].doc} Or the file named by \`${name}_FILE\`.` : settings[name].doc,
   }))
 }
 
@@ -212,8 +252,29 @@ export function showConfig(config: Config): Record<string, string> {
   return Object.fromEntries(
     settingNames
       .filter(name => config[name] !== undefined)
-      .map(name => [name, 'secret' in settings[name] ? '********' : String(config[name])]),
+      .map(name => [name, 'secret' in settings[name] ? '********' : textOf(config[name])]),
   )
+}
+
+/** The secrets in force, for whoever has to keep them out of what is written. */
+export function secretsOf(config: Config): readonly string[] {
+  return settingNames.flatMap(name => {
+    const value = config[name]
+    return 'secret' in settings[name] && typeof value === 'string' ? [value] : []
+  })
+}
+
+/** The names that secrets in force belong to. */
+export function usersOf(config: Config): readonly string[] {
+  const names = [config.KAFKA_SASL_USERNAME, config.KAFKA_OAUTH_CLIENT_ID, config.SCHEMA_REGISTRY_USERNAME]
+  return names.filter(name => name !== undefined)
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return String(value)
+  return Object.entries(value)
+    .map(pair => pair.join('='))
+    .join(',')
 }
 
 /** A password may stand in an address that is refused for it. */
@@ -258,13 +319,29 @@ function readConfigFile(path: string, problems: string[]): Partial<Record<string
   return values
 }
 
+const user = ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] as const
+const neededFor = {
+  none: ['KAFKA_SASL_MECHANISM'],
+  plain: user,
+  'scram-sha-256': user,
+  'scram-sha-512': user,
+  oauthbearer: ['KAFKA_OAUTH_TOKEN_URL', 'KAFKA_OAUTH_CLIENT_ID', 'KAFKA_OAUTH_CLIENT_SECRET'],
+  'aws-msk-iam': ['AWS_REGION'],
+} as const satisfies Record<string, readonly SettingName[]>
+
 function crossChecks(config: Config, problems: string[]): void {
   if (config.KAFKA_SECURITY_PROTOCOL.startsWith('SASL_')) {
-    for (const name of ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] as const)
-      if (config[name] === undefined) problems.push(`${name} is needed with ${config.KAFKA_SECURITY_PROTOCOL}`)
+    const mechanism = config.KAFKA_SASL_MECHANISM
+    const what = mechanism ?? config.KAFKA_SECURITY_PROTOCOL
+    for (const name of neededFor[mechanism ?? 'none'])
+      if (config[name] === undefined) problems.push(`${name} is needed with ${what}`)
   }
-  if ((config.KAFKA_SSL_CERT_FILE === undefined) !== (config.KAFKA_SSL_KEY_FILE === undefined))
-    problems.push('KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE belong together')
+  for (const [cert, key] of [
+    ['KAFKA_SSL_CERT_FILE', 'KAFKA_SSL_KEY_FILE'],
+    ['SCHEMA_REGISTRY_SSL_CERT_FILE', 'SCHEMA_REGISTRY_SSL_KEY_FILE'],
+  ] as const)
+    if ((config[cert] === undefined) !== (config[key] === undefined))
+      problems.push(`${cert} and ${key} belong together`)
   if (config.SCHEMA_REGISTRY_PASSWORD !== undefined && config.SCHEMA_REGISTRY_USERNAME === undefined)
     problems.push('SCHEMA_REGISTRY_PASSWORD needs SCHEMA_REGISTRY_USERNAME')
   // Two roles on one topic feed a loop its own output; two topics in one group take each other's partitions away.
@@ -275,6 +352,6 @@ function crossChecks(config: Config, problems: string[]): void {
 function distinct(config: Config, names: readonly SettingName[], problems: string[]): void {
   for (const [index, name] of names.entries()) {
     const same = names.slice(0, index).find(earlier => config[earlier] === config[name])
-    if (same !== undefined) problems.push(`${same} and ${name} are both ${String(config[name])}`)
+    if (same !== undefined) problems.push(`${same} and ${name} are both ${textOf(config[name])}`)
   }
 }

@@ -38,7 +38,26 @@ const table = {
     exit: 3,
     hint: 'The state was written by another version or damaged; see docs/guarantees.md.',
   },
-  TW_BROKER_UNAVAILABLE: { retriable: true, exit: 3, hint: 'Check KAFKA_BROKERS and that the brokers are up.' },
+  TW_BROKER_UNAVAILABLE: {
+    retriable: true,
+    exit: 3,
+    hint: 'Check KAFKA_BROKERS, KAFKA_SECURITY_PROTOCOL and that the brokers are up.',
+  },
+  TW_TLS_FAILED: {
+    retriable: false,
+    exit: 3,
+    hint: 'Check the settings KAFKA_SSL_* or SCHEMA_REGISTRY_SSL_* and the certificates; docs/security.md shows how.',
+  },
+  TW_AUTHENTICATION_FAILED: {
+    retriable: false,
+    exit: 3,
+    hint: 'Check user, secret and mechanism: KAFKA_SASL_*, KAFKA_OAUTH_* or SCHEMA_REGISTRY_*; docs/security.md shows how.',
+  },
+  TW_NOT_AUTHORIZED: {
+    retriable: false,
+    exit: 3,
+    hint: 'Grant the user the rights that docs/security.md lists; `trailwarden check` names those that are missing.',
+  },
   TW_TOPIC_MISSING: { retriable: false, exit: 2, hint: 'Run `trailwarden topics apply`, or create the topic.' },
   TW_PARTITIONS_DIFFER: { retriable: false, exit: 2, hint: 'Give both topics the same number of partitions.' },
   TW_PRODUCE_FAILED: {

@@ -1,26 +1,22 @@
-// The cluster part of `check`: topics, subjects and partition counts against topics/, and whether the groups may be read.
-// Asks and changes nothing. What a broker or registry answers with an error becomes a finding, with the right it hints at.
+// The cluster part of `check`: the rights of the user, topics, subjects and partition counts against topics/, and whether
+// the groups may be read. Asks and changes nothing. What a broker or registry answers with an error becomes a finding.
+import type { Config } from '../config.ts'
 import { asTrailwardenError } from '../errors.ts'
-import { protocolCode } from '../kafka/faults.ts'
 import { kafkaLog } from '../kafka/kafka-log.ts'
 import { schemaRegistry } from '../kafka/registry.ts'
 import type { SchemaRegistryClient } from '../kafka/registry.ts'
+import { missingRights, rightText } from '../kafka/rights.ts'
+import type { Right } from '../kafka/rights.ts'
 import { topicAdmin } from '../kafka/topics.ts'
 import type { LogClient } from '../log/log-client.ts'
 import type { Checked } from './check.ts'
 import type { CommandContext } from './command.ts'
+import { rightsOf } from './rights.ts'
+import type { LineVerb, VerbWithRights } from './rights.ts'
 import { connectionFrom, kafkaOptionsFrom, registryFrom, topicDefinitionsFrom } from './settings.ts'
 
-/** https://kafka.apache.org/protocol#protocol_error_codes */
-const forbidden: ReadonlyMap<number, string> = new Map([
-  [29, 'The Kafka user needs Describe and DescribeConfigs on the topic, and Read or Write to use it.'],
-  [30, 'The Kafka user needs Read on the consumer group.'],
-  [31, 'The Kafka user needs Describe on the cluster.'],
-  [53, 'The Kafka user needs Write on the transactional id.'],
-])
-
-/** Asks KAFKA_BROKERS and SCHEMA_REGISTRY_URL. Never rejects for what they answer. */
-export async function checkCluster(context: CommandContext): Promise<Checked> {
+/** Asks KAFKA_BROKERS and SCHEMA_REGISTRY_URL on behalf of the verbs. Never rejects for what they answer. */
+export async function checkCluster(context: CommandContext, verbs: readonly LineVerb[]): Promise<Checked> {
   const { config } = context
   const brokers = config.KAFKA_BROKERS.join(', ')
   const findings: string[] = []
@@ -30,8 +26,9 @@ export async function checkCluster(context: CommandContext): Promise<Checked> {
   let log: LogClient | null = null
   try {
     log = await kafkaLog(connectionFrom(config), context.log, kafkaOptionsFrom(config))
-    await checkTopics(context, answers ? registry : null, findings)
-    await checkPartitions(context, log, findings, notes)
+    const denied = await checkRights(context, verbs, findings)
+    await checkTopics(context, answers ? registry : null, denied, verbs, findings)
+    await checkPartitions(context, log, denied, verbs, findings, notes)
   } catch (thrown) {
     findings.push(sentence('The cluster could not be checked', thrown))
   } finally {
@@ -39,6 +36,45 @@ export async function checkCluster(context: CommandContext): Promise<Checked> {
   }
   const registered = answers ? ` and ${config.SCHEMA_REGISTRY_URL}` : ', without the registry'
   return { summary: log === null ? `${brokers} did not answer` : `${brokers}${registered}`, findings, notes }
+}
+
+/** What may not be asked for: already said, so that one missing right gives one finding. */
+interface Denied {
+  has(operation: 'any' | 'DescribeConfigs' | 'Read', name: string): boolean
+}
+
+async function checkRights(
+  { config, log }: CommandContext,
+  verbs: readonly LineVerb[],
+  findings: string[],
+): Promise<Denied> {
+  const wanted = new Map<string, { readonly right: Right; readonly verbs: VerbWithRights[] }>()
+  const used = usedTopics(config, verbs)
+  for (const verb of [...verbs, 'check'] as const)
+    for (const right of rightsOf(verb, config)) {
+      if (verb === 'check' && !used.has(right.name)) continue
+      const known = wanted.get(rightText(right)) ?? { right, verbs: [] }
+      wanted.set(rightText(right), { right, verbs: [...known.verbs, verb] })
+    }
+  const rights = [...wanted.values()].map(({ right }) => right)
+  const missing = await missingRights(connectionFrom(config), log, rights)
+  for (const right of missing)
+    findings.push(
+      `The Kafka user lacks ${rightText(right)}, which ${wanted.get(rightText(right))?.verbs.join(' and ')} needs.`,
+    )
+  return {
+    has(operation, name) {
+      const lacking = missing.filter(right => right.name === name)
+      if (operation !== 'any') return lacking.some(right => right.operation === operation)
+      // Describe comes with any other right, so nothing is seen only where everything that is wanted is missing.
+      return lacking.length > 0 && lacking.length === rights.filter(right => right.name === name).length
+    },
+  }
+}
+
+function usedTopics(config: Config, verbs: readonly LineVerb[]): ReadonlySet<string> {
+  const rights = verbs.flatMap(verb => rightsOf(verb, config))
+  return new Set(rights.flatMap(({ resource, name }) => (resource === 'Topic' ? [name] : [])))
 }
 
 async function registryAnswers(
@@ -59,11 +95,15 @@ async function registryAnswers(
 async function checkTopics(
   context: CommandContext,
   registry: SchemaRegistryClient | null,
+  denied: Denied,
+  verbs: readonly LineVerb[],
   findings: string[],
 ): Promise<void> {
+  const used = usedTopics(context.config, verbs)
   const admin = await topicAdmin(connectionFrom(context.config), context.log, registry)
   try {
     for (const definition of topicDefinitionsFrom(context.config)) {
+      if (!used.has(definition.name) || denied.has('DescribeConfigs', definition.name)) continue
       try {
         const problems = await admin.check([definition])
         findings.push(...problems.map(problem => problem.replace(/^Not as defined: (.*)\.$/, apply)))
@@ -84,25 +124,30 @@ function apply(_whole: string, action: string): string {
 async function checkPartitions(
   { config }: CommandContext,
   log: LogClient,
+  denied: Denied,
+  verbs: readonly LineVerb[],
   findings: string[],
   notes: string[],
 ): Promise<void> {
+  const used = usedTopics(config, verbs)
+  const count = async (topic: string) =>
+    used.has(topic) && !denied.has('any', topic) ? log.partitions(topic) : undefined
   const [raw, events, state] = [
-    await log.partitions(config.RAW_TOPIC),
-    await log.partitions(config.EVENTS_TOPIC),
-    await log.partitions(config.STATE_TOPIC),
+    await count(config.RAW_TOPIC),
+    await count(config.EVENTS_TOPIC),
+    await count(config.STATE_TOPIC),
   ]
   if (raw === null)
     notes.push(`Topic ${config.RAW_TOPIC} does not exist; normalize can read files, and needs it to read from Kafka.`)
-  if (events !== null && state !== null && events !== state)
+  if (typeof events === 'number' && typeof state === 'number' && events !== state)
     findings.push(
       `Topic ${config.STATE_TOPIC} has ${state} partitions and ${config.EVENTS_TOPIC} ${events}: detect will not start, because state follows its partition.`,
     )
-  for (const [group, topic, count] of [
-    [config.NORMALIZE_GROUP, config.RAW_TOPIC, raw],
-    [config.DETECT_GROUP, config.EVENTS_TOPIC, events],
+  for (const [verb, group, topic, partitions] of [
+    ['normalize', config.NORMALIZE_GROUP, config.RAW_TOPIC, raw],
+    ['detect', config.DETECT_GROUP, config.EVENTS_TOPIC, events],
   ] as const) {
-    if (count === null) continue
+    if (typeof partitions !== 'number' || !verbs.includes(verb) || denied.has('Read', group)) continue
     try {
       await log.committed(group, topic)
     } catch (thrown) {
@@ -114,6 +159,5 @@ async function checkPartitions(
 /** `what: the error. What to do.` */
 export function sentence(what: string, thrown: unknown): string {
   const error = asTrailwardenError(thrown)
-  const hint = forbidden.get(protocolCode(thrown) ?? 0) ?? error.hint
-  return `${what}: ${error.message.replace(/\.$/, '')}. ${hint}`
+  return `${what}: ${error.message.replace(/\.$/, '')}. ${error.hint}`
 }

@@ -1,12 +1,16 @@
 // `trailwarden check`: everything that can be known before a line is started: configuration, rules and their tests,
-// suppressions, and with a cluster topics, schemas and partition counts. Changes nothing; every finding is a sentence.
+// suppressions, and with a cluster rights, topics, schemas and partition counts. Changes nothing; every finding is a sentence.
 import { describeSettings, showConfig } from '../config.ts'
+import { twError } from '../errors.ts'
 import { jsonLine } from '../json-line.ts'
 import { rfc3339 } from '../rfc3339.ts'
 import { formatRuleError } from '../rules/problems.ts'
 import { runRuleTests } from '../rules/rule-test-run.ts'
 import { checkCluster } from './check-cluster.ts'
+import { textOption } from './command.ts'
 import type { Command, CommandContext } from './command.ts'
+import { lineVerbs } from './rights.ts'
+import type { LineVerb } from './rights.ts'
 import { readRules, readSuppressions, rulePaths } from './rule-set.ts'
 
 /** What one part of the check saw. */
@@ -22,28 +26,31 @@ export interface Checked {
 export const check: Command = {
   name: 'check',
   usage: '',
-  summary: 'Check configuration, rules, suppressions and, with a cluster, topics and schemas.',
+  summary: 'Check configuration, rules, suppressions and, with a cluster, rights, topics and schemas.',
   details:
     'Prints the configuration in force, secrets masked, and what is wrong, each finding a sentence. Changes nothing. The cluster\n' +
     'is asked with --cluster, or when KAFKA_BROKERS is set. Exit 0 when all is well, 1 with findings.',
   examples: [
     'trailwarden check',
     'trailwarden check --cluster --kafka-brokers kafka:9092',
+    'trailwarden check --cluster --for detect',
     "trailwarden check --json | jq -r '.findings[]'",
   ],
   options: {
     json: { type: 'boolean', doc: 'Everything as one JSON object on one line.' },
+    for: { type: 'string', value: '<verbs>', doc: 'Ask the cluster on behalf of these only: normalize, detect.' },
     cluster: { type: 'boolean', doc: 'Ask the cluster and the registry, wherever KAFKA_BROKERS comes from.' },
   },
   settings: ['RULES', 'SUPPRESSIONS', 'KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'TOPIC_PARTITIONS', 'ALERT_FORMAT'],
   async run(context) {
     const { config, out } = context
+    const verbs = verbsOf(context)
     const rules = await checkRules(config.RULES)
     const parts = {
       rules: rules.checked,
       suppressions: await checkSuppressions(config.SUPPRESSIONS, rules.ids),
       cluster: asksCluster(context)
-        ? await checkCluster(context)
+        ? await checkCluster(context, verbs)
         : { summary: 'not asked: neither KAFKA_BROKERS nor --cluster is given', findings: [] },
     }
     const findings = Object.values(parts).flatMap(part => part.findings)
@@ -55,6 +62,17 @@ export const check: Command = {
     } else await out.write(text(shown, parts, findings, notes))
     return findings.length === 0 ? 0 : 1
   },
+}
+
+/** A line may have a user for each of its processes; each is asked for its own rights only. */
+function verbsOf(context: CommandContext): readonly LineVerb[] {
+  const asked = textOption(context, 'for')
+    ?.split(',')
+    .map(verb => verb.trim())
+  const unknown = asked?.find(verb => !lineVerbs.some(known => known === verb))
+  if (unknown !== undefined)
+    throw twError('TW_USAGE', `--for takes ${lineVerbs.join(', ')}, not ${JSON.stringify(unknown)}.`)
+  return lineVerbs.filter(verb => asked?.includes(verb) ?? true)
 }
 
 /** Whether somebody named brokers: on the command line, in the environment, or in a file other than the default. */

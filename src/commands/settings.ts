@@ -1,7 +1,5 @@
 // From Config to the options of the parts: the one place where setting names meet the parts' own names.
-import { readFileSync } from 'node:fs'
 import type { Config } from '../config.ts'
-import { twError } from '../errors.ts'
 import type { KafkaConnection } from '../kafka/connection.ts'
 import type { KafkaLogOptions } from '../kafka/kafka-log.ts'
 import type { RegistrySettings } from '../kafka/registry.ts'
@@ -9,40 +7,11 @@ import type { TopicDefinition } from '../kafka/topic-plan.ts'
 import type { NormalizeOptions } from '../normalize/raw-value.ts'
 import { defaultEnvelopeLimits } from '../sources/envelope.ts'
 import { topicContracts } from '../topics.ts'
+import { brokerCredentials, registryTls } from './credentials.ts'
 
-/** How to reach the brokers. @throws TW_CONFIG_INVALID when a certificate file cannot be read. */
+/** How to reach the brokers. @throws TW_CONFIG_INVALID when a certificate or key cannot be read or used. */
 export function connectionFrom(config: Config): KafkaConnection {
-  const tls = config.KAFKA_SECURITY_PROTOCOL === 'SSL' || config.KAFKA_SECURITY_PROTOCOL === 'SASL_SSL'
-  const file = (name: 'KAFKA_SSL_CA_FILE' | 'KAFKA_SSL_CERT_FILE' | 'KAFKA_SSL_KEY_FILE') => {
-    const path = config[name]
-    if (path === undefined) return undefined
-    try {
-      return readFileSync(path, 'utf8')
-    } catch (error) {
-      throw twError('TW_CONFIG_INVALID', `${name} cannot be read.`, error)
-    }
-  }
-  const ca = file('KAFKA_SSL_CA_FILE')
-  const cert = file('KAFKA_SSL_CERT_FILE')
-  const key = file('KAFKA_SSL_KEY_FILE')
-  const files = { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
-  return {
-    brokers: config.KAFKA_BROKERS,
-    clientId: config.KAFKA_CLIENT_ID,
-    ...(tls ? { ssl: Object.keys(files).length === 0 ? true : files } : {}),
-    ...(config.KAFKA_SECURITY_PROTOCOL.startsWith('SASL_') &&
-    config.KAFKA_SASL_MECHANISM !== undefined &&
-    config.KAFKA_SASL_USERNAME !== undefined &&
-    config.KAFKA_SASL_PASSWORD !== undefined
-      ? {
-          sasl: {
-            mechanism: config.KAFKA_SASL_MECHANISM,
-            username: config.KAFKA_SASL_USERNAME,
-            password: config.KAFKA_SASL_PASSWORD,
-          },
-        }
-      : {}),
-  }
+  return { brokers: config.KAFKA_BROKERS, clientId: config.KAFKA_CLIENT_ID, ...brokerCredentials(config) }
 }
 
 /** What the normalizer keeps, trusts and tolerates. */
@@ -62,9 +31,11 @@ export function normalizeOptionsFrom(config: Config): NormalizeOptions {
   }
 }
 
-/** The registry and its user. */
+/** The registry, its user and its certificates. @throws TW_CONFIG_INVALID as for the brokers. */
 export function registryFrom(config: Config): RegistrySettings {
+  const tls = registryTls(config)
   return {
+    ...(tls ? { tls } : {}),
     url: config.SCHEMA_REGISTRY_URL,
     ...(config.SCHEMA_REGISTRY_USERNAME === undefined ? {} : { username: config.SCHEMA_REGISTRY_USERNAME }),
     ...(config.SCHEMA_REGISTRY_PASSWORD === undefined ? {} : { password: config.SCHEMA_REGISTRY_PASSWORD }),

@@ -2,16 +2,24 @@
 // should see. One client per process, because kafkajs shares committed offsets between producer and consumer through it.
 // Passwords and keys go into the client and nowhere else.
 
-import type { Kafka, KafkaConfig, LogEntry, SASLOptions } from 'kafkajs'
+import type { Kafka, KafkaConfig, LogEntry, OauthbearerProviderResponse, SASLOptions } from 'kafkajs'
 import { twError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { kafkajs } from './kafkajs.ts'
 
-/** SASL user; the mechanism decides how the password travels. */
+/** A user with a password; the mechanism decides how it travels. */
 export interface SaslUser {
   readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
   readonly username: string
   readonly password: string
+}
+
+/** A user by token (OAUTHBEARER; MSK IAM is one too). `token` is asked at every (re)authentication and reuses its own. */
+export interface SaslToken {
+  readonly mechanism: 'oauthbearer'
+  readonly token: () => Promise<string>
+  /** SASL extensions (RFC 7628), as some services want them to find the cluster. */
+  readonly extensions?: Readonly<Record<string, string>>
 }
 
 /** PEM texts (or bytes) for TLS; `true` alone means TLS with the system's authorities. */
@@ -28,7 +36,7 @@ export interface KafkaConnection {
   readonly brokers: readonly string[]
   readonly clientId: string
   readonly ssl?: TlsFiles | boolean
-  readonly sasl?: SaslUser
+  readonly sasl?: SaslUser | SaslToken
 }
 
 /** The client. Does not connect; throws TW_CONFIG_INVALID without brokers. */
@@ -48,8 +56,19 @@ export function connectionOf(connection: KafkaConnection, logger: Logger): Kafka
     },
   }
   if (connection.ssl !== undefined) config.ssl = connection.ssl
-  if (connection.sasl) config.sasl = { ...connection.sasl } as SASLOptions
+  if (connection.sasl) config.sasl = saslOf(connection.sasl)
   return new kafkajs.Kafka(config)
+}
+
+function saslOf(sasl: SaslUser | SaslToken): SASLOptions {
+  if (sasl.mechanism !== 'oauthbearer') return { ...sasl }
+  const { token, extensions } = sasl
+  const oauthBearerProvider = async (): Promise<OauthbearerProviderResponse> => ({
+    value: await token(),
+    // kafkajs writes them into its request; its published types leave them out.
+    ...(extensions === undefined ? {} : { extensions }),
+  })
+  return { mechanism: 'oauthbearer', oauthBearerProvider }
 }
 
 // Fields of kafkajs' entries that are safe and useful; everything else stays out (requests, payloads, stacks, members).

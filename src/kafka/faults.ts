@@ -3,6 +3,7 @@
 
 import { TrailwardenError, twError } from '../errors.ts'
 import type { ErrorCode } from '../errors.ts'
+import { refusalOf } from './refusals.ts'
 
 /** Numbers of the Kafka protocol: https://kafka.apache.org/protocol#protocol_error_codes. */
 const code = {
@@ -29,12 +30,14 @@ const rebalanced: ReadonlySet<number> = new Set([
 // Coordinator loading, not available, not here; an ending transaction of the previous holder.
 const openRetriable: ReadonlySet<number> = new Set([14, 15, 16, code.concurrentTransactions])
 
-/** The error and its causes, outermost first; ends on a loop. */
+/** The error and its causes, outermost first, of several failures (kafkajs' aggregates) the first; ends on a loop. */
 function* chain(thrown: unknown): Generator<Error & { code?: unknown; retriable?: unknown }> {
   const seen = new Set<unknown>()
-  for (let error = thrown; error instanceof Error && !seen.has(error); error = error.cause) {
+  let error = thrown
+  while (error instanceof Error && !seen.has(error)) {
     seen.add(error)
     yield error
+    error = error.cause ?? (error as { errors?: readonly unknown[] }).errors?.[0]
   }
 }
 
@@ -65,23 +68,33 @@ export const isTooLarge = (thrown: unknown): boolean =>
 /** The fetch position is before the first or behind the last offset. */
 export const isOutOfRange = (thrown: unknown): boolean => protocolCode(thrown) === code.offsetOutOfRange
 
+/** Refused by TLS, authentication or authorization: the same request will be refused again. */
+export const isRefused = (thrown: unknown): boolean => refusalOf([...chain(thrown)]) !== null
+
 /** Whether the same request can succeed later: network faults, and broker answers that say so. */
 export function isTransient(thrown: unknown): boolean {
   const answered = protocolCode(thrown)
   for (const error of chain(thrown)) {
     if (error instanceof TrailwardenError) return error.retriable
-    if (/SASL|NotImplemented|UnsupportedMagicByte|^(Type|Range|Reference|Syntax)Error$/.test(error.name)) return false
+    if (/NotImplemented|UnsupportedMagicByte|^(Type|Range|Reference|Syntax)Error$/.test(error.name)) return false
   }
+  if (isRefused(thrown)) return false
   if (answered === null) return true
   if (openRetriable.has(answered) || answered === code.unknownTopicOrPartition) return true
   // The innermost error is the broker's answer; its wrappers say "not retriable" because retries are used up.
   return [...chain(thrown)].at(-1)?.retriable === true
 }
 
-/** Our error inside the chain where there is one, else a new error of `fallback` with the kafkajs error as its cause. */
+/**
+ * Our error inside the chain where there is one; the code of a refusal; else a new error of `fallback`. The kafkajs error
+ * is the cause.
+ */
 export function asFault(thrown: unknown, fallback: ErrorCode, what: string): TrailwardenError {
   for (const error of chain(thrown)) if (error instanceof TrailwardenError) return error
-  const reason = [...chain(thrown)].at(-1)?.message ?? String(thrown)
+  const errors = [...chain(thrown)]
+  const refusal = refusalOf(errors)
+  if (refusal) return twError(refusal.code, `${what}: ${refusal.reason}.`, thrown)
+  const reason = errors.at(-1)?.message ?? String(thrown)
   return twError(fallback, `${what}: ${reason}`, thrown)
 }
 

@@ -8,8 +8,36 @@ import type { PartitionData } from './corrections/batch.ts'
 /** A partition of a decoded Fetch response. */
 export type FetchedPartition = PartitionData
 
+/** A request of the Kafka protocol with the reading of its answer. */
+export interface ProtocolCall {
+  readonly request: {
+    readonly apiKey: number
+    readonly apiVersion: number
+    readonly apiName: string
+    readonly encode: () => Promise<unknown>
+  }
+  readonly response: {
+    readonly decode: (bytes: Buffer) => Promise<object>
+    readonly parse: (decoded: object) => Promise<unknown>
+  }
+}
+
 /** kafkajs' connection to one broker. */
 export interface Broker {
+  /** What the broker supports, by api key; null before it is connected. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null
+  readonly connectionPool: { send(call: ProtocolCall): Promise<unknown> }
+  heartbeat(request: {
+    readonly groupId: string
+    readonly groupGenerationId: number
+    readonly memberId: string
+  }): Promise<unknown>
+  endTxn(request: {
+    readonly transactionalId: string
+    readonly producerId: string
+    readonly producerEpoch: number
+    readonly transactionResult: boolean
+  }): Promise<unknown>
   fetch(request: {
     readonly isolationLevel: 0 | 1
     readonly maxWaitTime: number
@@ -33,6 +61,7 @@ export interface Cluster {
   refreshMetadata(): Promise<void>
   addTargetTopic(topic: string): Promise<void>
   findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number; readonly leader: number }[]
+  getNodeIds(): readonly string[]
   findBroker(node: { readonly nodeId: number }): Promise<Broker>
   fetchTopicsOffset(
     topics: readonly {
@@ -44,11 +73,26 @@ export interface Cluster {
   ): Promise<readonly { readonly partitions: readonly { readonly partition: number; readonly offset: string }[] }[]>
 }
 
+type CreateCluster = (options: Readonly<Record<string, unknown>>) => Cluster
+
+/** What a client makes its clusters with: read it, or put another in its place. */
+export function clusterFactoryOf(kafka: Kafka): { create: CreateCluster } {
+  const symbol = Object.getOwnPropertySymbols(kafka).find(s => s.description === 'private:Kafka:createCluster')
+  const holder = kafka as unknown as Record<symbol, CreateCluster>
+  const create = symbol && holder[symbol]
+  if (!create) throw twError('TW_KAFKAJS_UNPATCHED', 'kafkajs no longer has the cluster factory that reading needs.')
+  return {
+    get create() {
+      return holder[symbol] ?? create
+    },
+    set create(another) {
+      holder[symbol] = another
+    },
+  }
+}
+
 /** A Cluster of its own on the client's settings; with read_committed, "end" means the last stable offset everywhere. */
 export function readCommittedCluster(kafka: Kafka): Cluster {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(s => s.description === 'private:Kafka:createCluster')
-  if (!symbol) throw twError('TW_KAFKAJS_UNPATCHED', 'kafkajs no longer has the cluster factory that reading needs.')
-  const create = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol]
-  if (!create) throw twError('TW_KAFKAJS_UNPATCHED', 'kafkajs no longer has the cluster factory that reading needs.')
+  const { create } = clusterFactoryOf(kafka)
   return create({ isolationLevel: 1, allowAutoTopicCreation: false, metadataMaxAge: 60_000 })
 }

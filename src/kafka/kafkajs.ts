@@ -13,6 +13,7 @@ import { followingCoordinator, joiningPatiently } from './corrections/group-coor
 import { recoverFromOffsetOutOfRange } from './corrections/offset-out-of-range.ts'
 import { groupMessagesPerPartition } from './corrections/partition-grouping.ts'
 import { framedRequest, produceRequest } from './corrections/produce-request.ts'
+import { failingOnRefusal, parsingTheCause, tellingRefusal } from './corrections/refusals.ts'
 import { decodeRecordBatches, magicOf } from './corrections/record-batches.ts'
 import type { StoredBatch } from './corrections/record-batches.ts'
 import { scheduleCheckPendingRequests } from './corrections/request-queue.ts'
@@ -47,6 +48,18 @@ interface Compressor {
 interface GroupMethods {
   readonly joinAndSync: ReturnType<typeof joiningPatiently>
   readonly heartbeat: ReturnType<typeof followingCoordinator>
+}
+
+interface ConnectionMethods {
+  readonly rejectRequests: ReturnType<typeof failingOnRefusal>
+}
+
+interface PoolMethods {
+  readonly withBroker: ReturnType<typeof tellingRefusal>
+}
+
+interface ProtocolErrors {
+  readonly createErrorFromCode: (code: number) => Error
 }
 
 const path = (name: string) => require.resolve(`kafkajs/src/${name}`)
@@ -136,6 +149,13 @@ function correctInPlace(): void {
   const compression = load<Compression>('protocol/message/compression')
   for (const [number, codec] of Object.entries(codecs)) compression.Codecs[Number(number)] = () => codec
   Object.assign(load<{ prototype: object }>('network/requestQueue').prototype, { scheduleCheckPendingRequests })
+  const { prototype: connection } = load<{ prototype: ConnectionMethods }>('network/connection')
+  Object.assign(connection, { rejectRequests: failingOnRefusal(connection.rejectRequests) })
+  const { prototype: pool } = load<{ prototype: PoolMethods }>('cluster/brokerPool')
+  Object.assign(pool, { withBroker: tellingRefusal(pool.withBroker) })
+  const parse = parsingTheCause(load<ProtocolErrors>('protocol/error').createErrorFromCode)
+  for (const version of [0, 1])
+    Object.assign(load<object>(`protocol/requests/addPartitionsToTxn/v${version}/response`), { parse })
   const { prototype: group } = load<{ prototype: GroupMethods }>('consumer/consumerGroup')
   Object.assign(group, {
     recoverFromOffsetOutOfRange,
@@ -182,6 +202,11 @@ function loadCorrected(): typeof Kafkajs {
   correctInPlace()
   proveOn(kafkajs)
   return kafkajs
+}
+
+/** A module of kafkajs that its index does not export, by its path under src. */
+export function kafkajsModule<T>(name: string): T {
+  return load<T>(name)
 }
 
 /** kafkajs 2.2.4 with the corrections active; importing this module throws TW_KAFKAJS_UNPATCHED where they cannot be. */

@@ -3,24 +3,31 @@
 // serves, under any path. Used at start and for schema ids not seen before, never per record.
 
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
-import { twError } from '../errors.ts'
+import { TrailwardenError, twError } from '../errors.ts'
+import type { TlsFiles } from './connection.ts'
+import { httpRequest, httpsAgent } from './http-request.ts'
+import { tlsRefusal } from './refusals.ts'
 
 /** Levels of Confluent's schema registry. */
 export type Compatibility =
   'BACKWARD' | 'BACKWARD_TRANSITIVE' | 'FORWARD' | 'FORWARD_TRANSITIVE' | 'FULL' | 'FULL_TRANSITIVE' | 'NONE'
 
-/** Where the registry is; user and password mean basic authentication. */
+/** Where the registry is; user and password mean basic authentication, `tls` own authorities or a client certificate. */
 export interface RegistrySettings {
   readonly url: string
   readonly username?: string
   readonly password?: string
+  readonly tls?: TlsFiles
   /** Longest wait for an answer; default 10 000. */
   readonly timeoutMs?: number
   /** For tests: epoch milliseconds. */
   readonly now?: () => number
 }
 
-/** What we ask of a registry. Unreachable, failing or refusing registries reject with TW_REGISTRY_UNAVAILABLE. */
+/**
+ * What we ask of a registry. An unreachable or failing registry rejects with TW_REGISTRY_UNAVAILABLE, one that refuses us
+ * with TW_AUTHENTICATION_FAILED or TW_NOT_AUTHORIZED, one whose certificate is not good with TW_TLS_FAILED.
+ */
 export interface SchemaRegistryClient {
   /** The Avro schema of an id (without `doc`s), or null where the registry has none; that answer is kept for 30 s. */
   schemaById(id: number): Promise<object | null>
@@ -47,6 +54,8 @@ const unreadable = /^ConfluentSchemaRegistry(InvalidSchema|Argument)Error$/
 const notFound = 404
 const conflict = 409
 const unprocessable = 422
+const unauthorized = 401
+const forbidden = 403
 
 /** A request of mappersmith, the library's HTTP client; its published types leave the time limit out. */
 interface TimedRequest {
@@ -60,7 +69,8 @@ export function schemaRegistry(settings: RegistrySettings): SchemaRegistryClient
   const auth = username === undefined ? undefined : { username, password: password ?? '' }
   // The library sets no time limit of its own: a registry that accepts and never answers would hold us for ever.
   const limited = () => ({ request: (request: TimedRequest) => request.enhance({ timeout: timeoutMs }) })
-  const host = { host: base, ...(auth ? { auth } : {}) }
+  const agent = httpsAgent(settings.tls)
+  const host = { host: base, ...(auth ? { auth } : {}), ...(agent ? { agent } : {}) }
   const library = new SchemaRegistry({ ...host, retry: { retries: 2 }, middlewares: [limited as never] })
   const unknownUntil = new Map<number, number>()
 
@@ -73,26 +83,35 @@ export function schemaRegistry(settings: RegistrySettings): SchemaRegistryClient
       if (statusOf(error) === conflict || statusOf(error) === unprocessable) {
         throw twError('TW_SCHEMA_INCOMPATIBLE', `${what}: ${messageOf(error)}`, error)
       }
-      throw twError('TW_REGISTRY_UNAVAILABLE', `${what}: ${messageOf(error)}`, error)
+      throw faultOf(what, statusOf(error), error)
     }
+  }
+
+  function faultOf(what: string, status: number | null, error?: unknown): TrailwardenError {
+    const who = username === undefined ? 'without a user' : `user ${username}`
+    if (status === unauthorized)
+      return twError('TW_AUTHENTICATION_FAILED', `${what}: the registry does not accept ${who} (401).`)
+    if (status === forbidden) return twError('TW_NOT_AUTHORIZED', `${what}: the registry refuses it, ${who} (403).`)
+    if (error === undefined) return twError('TW_REGISTRY_UNAVAILABLE', `${what}: status ${status}`)
+    const refused = error instanceof Error ? tlsRefusal(error) : null
+    if (refused !== null) return twError('TW_TLS_FAILED', `${what}: ${refused}.`, error)
+    return twError('TW_REGISTRY_UNAVAILABLE', `${what}: ${messageOf(error)}`, error)
   }
 
   /** A request of our own; null for 404. */
   async function http(method: string, path: string, body?: object): Promise<unknown> {
     const headers: Record<string, string> = { 'content-type': 'application/vnd.schemaregistry.v1+json' }
     if (auth) headers['authorization'] = `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`
-    let response: Response
-    let text: string
+    const what = `${method} ${path}`
     try {
-      const payload = body ? { body: JSON.stringify(body) } : {}
-      response = await fetch(base + path, { method, headers, ...payload, signal: AbortSignal.timeout(timeoutMs) })
-      text = await response.text()
+      const call = { method, url: base + path, headers, timeoutMs, ...(agent ? { agent } : {}) }
+      const { status, text } = await httpRequest({ ...call, ...(body ? { body: JSON.stringify(body) } : {}) })
+      if (status === notFound) return null
+      if (status < 200 || status > 299) throw faultOf(what, status)
+      return JSON.parse(text) as unknown
     } catch (error) {
-      throw twError('TW_REGISTRY_UNAVAILABLE', `${method} ${path}: ${messageOf(error)}`, error)
+      throw error instanceof TrailwardenError ? error : faultOf(what, null, error)
     }
-    if (response.status === notFound) return null
-    if (!response.ok) throw twError('TW_REGISTRY_UNAVAILABLE', `${method} ${path}: status ${response.status}`)
-    return JSON.parse(text) as unknown
   }
 
   const avro = (schema: object) => ({ type: SchemaType.AVRO as const, schema: JSON.stringify(schema) })

@@ -7,14 +7,15 @@ import assert from 'node:assert/strict'
 const root = join(import.meta.dirname, '..', '..')
 
 test('the table of dependencies and package.json name the same packages', () => {
-  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>
+    optionalDependencies: Record<string, string>
   }
   const page = readFileSync(join(root, 'docs', 'decisions', '0002-dependencies.md'), 'utf8')
   const named = [...page.matchAll(/^\| ([^|]+) \|/gm)]
     .flatMap(([, cell]) => cell!.split(','))
     .map(name => name.trim().split(' ')[0]!)
     .filter(name => /^[@a-z]/.test(name) && name !== 'package' && name !== 'exact')
-  assert.deepEqual(named.sort(), Object.keys(dependencies).sort())
+  assert.deepEqual(named.sort(), Object.keys({ ...dependencies, ...optionalDependencies }).sort())
   assert.equal(dependencies['kafkajs'], '2.2.4', 'the corrections replace files of exactly this version')
 })

@@ -10,7 +10,16 @@ export interface KafkaOptions {
   readonly registry?: boolean
   /** Broker properties on top of the defaults, in Kafka's own names, for example `log.retention.ms`. */
   readonly config?: Readonly<Record<string, string>>
-  /** True for a test that stops or kills brokers: it never gets the shared one. Implied by `nodes: 3` and by `config`. */
+  /**
+   * Listeners of the first broker beside the plain one, by name, with `listener.name.<name>.*` settings in `config`. On the
+   * JVM rung only; where they are is told by `listeners`.
+   */
+  readonly listeners?: Readonly<Record<string, 'SSL' | 'SASL_SSL' | 'SASL_PLAINTEXT'>>
+  /** More arguments for `kafka-storage format`, such as `--add-scram`. JVM rung only. */
+  readonly format?: readonly string[]
+  /** More arguments for the broker's JVM. JVM rung only. */
+  readonly jvm?: readonly string[]
+  /** True for a test that stops or kills brokers: it never gets the shared one. Implied by all of these but `registry`. */
   readonly own?: boolean
 }
 
@@ -19,6 +28,8 @@ export interface KafkaForTests {
   readonly how: 'env' | 'docker' | 'jvm'
   /** `host:port` of each broker; the addresses survive a restart. */
   readonly brokers: string[]
+  /** `host:port` of the further listeners that were asked for, by name. */
+  readonly listeners: Readonly<Record<string, string>>
   /** Confluent-compatible API root, or '' when no registry was asked for. */
   readonly registryUrl: string
   /** Log files of the processes; empty for brokers that are not ours. */
@@ -35,6 +46,11 @@ export interface KafkaForTests {
   killBroker(index: number): Promise<void>
   /** Starts a killed broker again; resolves when it answers. */
   startBroker(index: number): Promise<void>
+}
+
+/** Whether a test asks for what only the JVM rung can start. */
+export function needsJvm({ listeners, format, jvm }: KafkaOptions): boolean {
+  return listeners !== undefined || format !== undefined || jvm !== undefined
 }
 
 /** Nothing on the ladder worked; `tried` has one line for each rung and its reason. */

@@ -142,6 +142,7 @@ export async function startOnDocker(options: KafkaOptions, log: (line: string) =
     return {
       how: 'docker',
       brokers,
+      listeners: {},
       registryUrl,
       logs,
       pids: [],

@@ -32,10 +32,14 @@ export async function startOnJvm(options: KafkaOptions, log: (line: string) => v
   const folder = mkdtempSync(join(tmpdir(), 'trailwarden-kafka-'))
   const watchdog = startWatchdog()
   watchdog.folder(folder)
-  const ports = await freePorts(2 * nodes + 1)
+  const extra = Object.entries(options.listeners ?? {})
+  const ports = await freePorts(2 * nodes + 1 + extra.length)
   const brokerPort = (index: number) => ports[index] ?? 0
   const controllerPort = (index: number) => ports[nodes + index] ?? 0
   const brokers = Array.from({ length: nodes }, (_, index) => `127.0.0.1:${String(brokerPort(index))}`)
+  const listeners = Object.fromEntries(
+    extra.map(([name], index) => [name, `127.0.0.1:${String(ports[2 * nodes + 1 + index] ?? 0)}`]),
+  )
   const logs = new Set<string>()
   const running = new Map<string, Running>()
 
@@ -101,6 +105,7 @@ export async function startOnJvm(options: KafkaOptions, log: (line: string) => v
       '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
       '-cp',
       artifacts.kafkaClassPath,
+      ...(options.jvm ?? []),
       'kafka.Kafka',
       properties(index),
     ])
@@ -110,13 +115,19 @@ export async function startOnJvm(options: KafkaOptions, log: (line: string) => v
     const voters = brokers.map((_, index) => `${String(index + 1)}@127.0.0.1:${String(controllerPort(index))}`)
     await Promise.all(
       brokers.map(async (address, index) => {
+        // Only the first broker has more listeners than the plain one.
+        const own = index === 0 ? Object.entries(listeners) : []
+        const plain = [`PLAINTEXT://${address}`, ...own.map(([name, at]) => `${name.toUpperCase()}://${at}`)]
         const settings = {
           ...sharedBrokerConfig(nodes, options.config),
           'node.id': String(index + 1),
           'controller.quorum.voters': voters.join(','),
-          listeners: `PLAINTEXT://${address},CONTROLLER://127.0.0.1:${String(controllerPort(index))}`,
-          'advertised.listeners': `PLAINTEXT://${address}`,
-          'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+          listeners: [...plain, `CONTROLLER://127.0.0.1:${String(controllerPort(index))}`].join(','),
+          'advertised.listeners': plain.join(','),
+          'listener.security.protocol.map': [
+            'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+            ...extra.map(([name, protocol]) => `${name.toUpperCase()}:${protocol}`),
+          ].join(','),
           'controller.listener.names': 'CONTROLLER',
           'inter.broker.listener.name': 'PLAINTEXT',
           // A properties file reads a backslash as an escape.
@@ -124,7 +135,15 @@ export async function startOnJvm(options: KafkaOptions, log: (line: string) => v
         }
         const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`)
         writeFileSync(properties(index), lines.join(''))
-        const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties(index)]
+        const tool = [
+          'kafka.tools.StorageTool',
+          'format',
+          '-t',
+          clusterId,
+          '-c',
+          properties(index),
+          ...(options.format ?? []),
+        ]
         const name = `format-${String(index)}`
         const { child } = java(name, [...QUICK, '-Xmx128m', '-cp', artifacts.kafkaClassPath, ...tool])
         await ended(child)
@@ -155,6 +174,7 @@ export async function startOnJvm(options: KafkaOptions, log: (line: string) => v
     return {
       how: 'jvm',
       brokers,
+      listeners,
       registryUrl,
       timings,
       stop,

@@ -1,7 +1,7 @@
 // A real Kafka and schema registry for whoever needs one: integration tests, `demo --kafka` in a checkout, benchmarks.
 // The ladder: KAFKA_BROKERS + SCHEMA_REGISTRY_URL, then a Docker engine, then JVM processes from Maven artifacts.
 // KAFKA_FOR_TESTS=docker or jvm allows only that one to start brokers. Whatever is started here is gone when the process is.
-import { NoKafkaError, uniqueName } from './cluster.ts'
+import { NoKafkaError, needsJvm, uniqueName } from './cluster.ts'
 import type { KafkaForTests, KafkaOptions } from './cluster.ts'
 import { startOnDocker } from './docker.ts'
 import { startOnJvm } from './jvm.ts'
@@ -31,9 +31,10 @@ export async function kafkaForTests(
   }
   for (const rung of rungs) {
     try {
-      if (rung === 'docker') return await startOnDocker(options, log)
-      if (rung === 'jvm') return await startOnJvm(options, log)
-      tried.push(`KAFKA_FOR_TESTS is '${rung}': docker and jvm exist`)
+      if (rung === 'docker' && needsJvm(options)) tried.push('docker: starts no brokers with further listeners')
+      else if (rung === 'docker') return await startOnDocker(options, log)
+      else if (rung === 'jvm') return await startOnJvm(options, log)
+      else tried.push(`KAFKA_FOR_TESTS is '${rung}': docker and jvm exist`)
     } catch (error) {
       tried.push(`${rung}: ${reasonOf(error)}`)
       log(`${rung}: ${reasonOf(error).split('\n', 1).join('')}`)
@@ -46,7 +47,7 @@ async function fromEnvironment(options: KafkaOptions): Promise<KafkaForTests | s
   const brokers = (process.env['KAFKA_BROKERS'] ?? '').split(',').filter(address => address !== '')
   const registryUrl = process.env['SCHEMA_REGISTRY_URL'] ?? ''
   if (brokers.length === 0) return 'KAFKA_BROKERS is not set'
-  if (options.own || options.nodes === 3 || options.config)
+  if (options.own || options.nodes === 3 || options.config || needsJvm(options))
     return 'brokers that are not ours are not stopped or configured'
   if (options.registry !== false && registryUrl === '')
     throw new Error('KAFKA_BROKERS is set, SCHEMA_REGISTRY_URL is not')
@@ -58,6 +59,7 @@ async function fromEnvironment(options: KafkaOptions): Promise<KafkaForTests | s
   return {
     how: 'env',
     brokers,
+    listeners: {},
     registryUrl,
     logs: [],
     pids: [],

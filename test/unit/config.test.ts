@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { describeSettings, flagOf, loadConfig, settingNames, showConfig } from '../../src/config.ts'
+import { describeSettings, flagOf, loadConfig, secretsOf, settingNames, showConfig, usersOf } from '../../src/config.ts'
 import type { ConfigSources } from '../../src/config.ts'
 import { TrailwardenError } from '../../src/errors.ts'
 
@@ -143,7 +143,21 @@ test('names of the prototype are unknown settings like any other', () => {
 test('settings that only make sense together are checked together', () => {
   assert.deepEqual(problems({ env: { KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', KAFKA_SASL_USERNAME: 'u' } }), [
     'KAFKA_SASL_MECHANISM is needed with SASL_SSL',
-    'KAFKA_SASL_PASSWORD is needed with SASL_SSL',
+  ])
+  const sasl = (mechanism: string) =>
+    problems({ env: { KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', KAFKA_SASL_MECHANISM: mechanism } })
+  assert.deepEqual(sasl('plain'), [
+    'KAFKA_SASL_USERNAME is needed with plain',
+    'KAFKA_SASL_PASSWORD is needed with plain',
+  ])
+  assert.deepEqual(sasl('aws-msk-iam'), ['AWS_REGION is needed with aws-msk-iam'])
+  assert.deepEqual(sasl('oauthbearer'), [
+    'KAFKA_OAUTH_TOKEN_URL is needed with oauthbearer',
+    'KAFKA_OAUTH_CLIENT_ID is needed with oauthbearer',
+    'KAFKA_OAUTH_CLIENT_SECRET is needed with oauthbearer',
+  ])
+  assert.deepEqual(problems({ env: { SCHEMA_REGISTRY_SSL_CERT_FILE: 'c' } }), [
+    'SCHEMA_REGISTRY_SSL_CERT_FILE and SCHEMA_REGISTRY_SSL_KEY_FILE belong together',
   ])
   assert.deepEqual(problems({ env: { KAFKA_SSL_KEY_FILE: 'k' } }), [
     'KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE belong together',
@@ -151,6 +165,27 @@ test('settings that only make sense together are checked together', () => {
   assert.deepEqual(problems({ env: { SCHEMA_REGISTRY_PASSWORD: 'p' } }), [
     'SCHEMA_REGISTRY_PASSWORD needs SCHEMA_REGISTRY_USERNAME',
   ])
+})
+
+test('every secret may come from a file, is masked when shown, and is told to whoever masks', () => {
+  const names = settingNames.filter(name => /PASSWORD$|SECRET$/.test(name))
+  assert.equal(names.length, 5)
+  const env = Object.fromEntries(names.map(name => [`${name}_FILE`, fileOf(`value-of-${name}\r\n`)]))
+  const config = load({ env: { ...env, SCHEMA_REGISTRY_USERNAME: 'u' } })
+  for (const name of names) {
+    assert.equal(config[name], `value-of-${name}`)
+    assert.equal(showConfig(config)[name], '********')
+    assert.match(describeSettings().find(row => row.name === name)!.doc, new RegExp(`\`${name}_FILE\``))
+  }
+  assert.deepEqual([...secretsOf(config)].sort(), names.map(name => `value-of-${name}`).sort())
+  assert.deepEqual(usersOf(config), ['u'])
+})
+
+test('SASL extensions are pairs, shown as they were written', () => {
+  const config = load({ env: { KAFKA_OAUTH_EXTENSIONS: 'logicalCluster=lkc-1,identityPoolId=pool=2' } })
+  assert.deepEqual(config.KAFKA_OAUTH_EXTENSIONS, { logicalCluster: 'lkc-1', identityPoolId: 'pool=2' })
+  assert.equal(showConfig(config)['KAFKA_OAUTH_EXTENSIONS'], 'logicalCluster=lkc-1,identityPoolId=pool=2')
+  assert.match(problems({ env: { KAFKA_OAUTH_EXTENSIONS: 'a b' } })[0]!, /name=value,… is expected/)
 })
 
 test('no two roles share a topic, and the two loops share no group', () => {

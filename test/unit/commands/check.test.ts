@@ -110,11 +110,17 @@ test('named brokers are asked; what keeps them from being asked is a finding wit
   assert.match(stdout, /^- The cluster could not be checked: KAFKA_SSL_CA_FILE cannot be read\. /m)
 })
 
-test("a broker's refusal names the right that is missing", () => {
-  const refused = Object.assign(new Error('Not authorized to access topics'), { code: 29 })
-  const fault = twError('TW_BROKER_UNAVAILABLE', 'Reading topic t: Not authorized to access topics', refused)
+test('a failure is a sentence with the way out', () => {
+  const fault = twError('TW_NOT_AUTHORIZED', 'Reading topic t: the brokers do not let this user use a topic.')
   assert.equal(
     sentence('Topic t could not be checked', fault),
-    'Topic t could not be checked: Reading topic t: Not authorized to access topics. The Kafka user needs Describe and DescribeConfigs on the topic, and Read or Write to use it.',
+    'Topic t could not be checked: Reading topic t: the brokers do not let this user use a topic. ' +
+      'Grant the user the rights that docs/security.md lists; `trailwarden check` names those that are missing.',
   )
+})
+
+test('--for takes verbs of the line and nothing else', async () => {
+  const { code, stderr } = await trailwarden(['check', '--for', 'normalize,replay'])
+  assert.equal(code, 2)
+  assert.match(stderr, /--for takes normalize, detect, not "replay"/)
 })

