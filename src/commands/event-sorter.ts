@@ -1,6 +1,6 @@
 // Orders events by event time in bounded memory: sorted runs in a temporary file, merged at the end.
 // Shell of `replay`. Events of one time (CloudTrail counts seconds) come by account and event id, copies by arrival, so the
-// order of the input does not matter.
+// order of the input does not matter. The file has no name while it is used: nothing is left behind, not even by kill -9.
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -57,22 +57,32 @@ export class EventSorter {
   /** All events in order. The sorter is empty afterwards, its temporary file gone also when the caller stops early. */
   *drain(): Generator<CloudTrailEvent> {
     try {
-      const sources: Iterator<Entry>[] = this.#runs.map(run => this.#readRun(run))
-      sources.push(this.#sorted()[Symbol.iterator]())
-      let together: CloudTrailEvent[] = []
-      for (const entry of merge(sources)) {
-        const event = this.#decoder.decode(entry.bytes)
-        if ('rejected' in event || 'unknownSchema' in event) throw new Error('An event did not survive its own codec.')
-        if (together.length > 0 && together[0]?.eventTime !== event.eventTime) {
-          yield* together.sort(byIdentity)
-          together = []
-        }
-        together.push(event)
-      }
-      yield* together.sort(byIdentity)
+      yield* this.events()
     } finally {
       this.close()
     }
+  }
+
+  /** All events in order, as often as asked; the caller closes the sorter. */
+  *events(): Generator<CloudTrailEvent> {
+    const sources: Iterator<Entry>[] = this.#runs.map(run => this.#readRun(run))
+    sources.push(this.#sorted()[Symbol.iterator]())
+    let together: CloudTrailEvent[] = []
+    for (const entry of merge(sources)) {
+      const event = this.#decoder.decode(entry.bytes)
+      if ('rejected' in event || 'unknownSchema' in event) throw new Error('An event did not survive its own codec.')
+      if (together.length > 0 && together[0]?.eventTime !== event.eventTime) {
+        yield* together.sort(byIdentity)
+        together = []
+      }
+      together.push(event)
+    }
+    yield* together.sort(byIdentity)
+  }
+
+  /** Bytes in the temporary file. */
+  get spilled(): number {
+    return this.#fileEnd
   }
 
   close(): void {
@@ -86,15 +96,24 @@ export class EventSorter {
     this.#runs = []
   }
 
+  #open(): void {
+    const folder = mkdtempSync(join(tmpdir(), 'trailwarden-replay-'))
+    this.#folder = folder
+    this.#file = openSync(join(folder, 'runs'), 'wx+', 0o600)
+    try {
+      rmSync(folder, { recursive: true })
+      this.#folder = null
+    } catch {
+      // Windows keeps the folder of an open file; close() removes it.
+    }
+  }
+
   #sorted(): Entry[] {
     return this.#entries.sort(before)
   }
 
   #spill(): void {
-    if (this.#folder === null) {
-      this.#folder = mkdtempSync(join(tmpdir(), 'trailwarden-replay-'))
-      this.#file = openSync(join(this.#folder, 'runs'), 'w+')
-    }
+    if (this.#file < 0) this.#open()
     const start = this.#fileEnd
     let pending: Buffer[] = []
     let pendingBytes = 0

@@ -138,16 +138,17 @@ async function fromEvents(
   const schema = topicContract('EVENTS_TOPIC').schema!
   const sorter = new EventSorter(eventEncoder(schema), eventDecoder(schema), schema)
   try {
-    const summary = await readEvents(context, input, event => {
+    const take = (event: CloudTrailEvent) => {
       if (event.principal.name === name && alike.size < 5) alike.add(event.principal.key)
       const inquirers = asked(event)
       if (inquirers === undefined) return
       if (detection.rules.match(event).length === 0) inquirers.forEach(inquiry => inquiry.passOver(event))
       else if (options['arrival'] === true) follow(event)
       else sorter.add(event)
-    })
+    }
+    const { line } = await readEvents(context, input, { take })
     for (const event of sorter.drain()) follow(event)
-    await err.write(`${summary}\n`)
+    await err.write(`${line}\n`)
   } finally {
     sorter.close()
   }

@@ -13,7 +13,6 @@ import type { Output } from './command.ts'
 /** What a run over files saw. */
 export interface FilesSummary {
   readonly files: number
-  readonly bytes: number
   readonly normalizing: Normalizing
 }
 
@@ -25,8 +24,11 @@ export interface FilesOptions {
   readonly stop: AbortSignal
   /** Takes every event, in the order of the input. */
   readonly take: (event: CloudTrailEvent) => void
-  /** Called after each piece of at most a few MiB; its promise holds the reading back. */
-  readonly after?: (progress: { readonly files: number; readonly bytes: number }) => Promise<void> | void
+  /**
+   * Called after each piece of at most a few MiB, with the bytes read so far, as they are stored, and the events in them;
+   * its promise holds the reading back.
+   */
+  readonly after?: (bytes: number, events: number) => Promise<void> | void
 }
 
 /**
@@ -45,7 +47,9 @@ export async function normalizeFiles(options: FilesOptions): Promise<FilesSummar
   let current: string | null = null
   const note = (path: string, why: string) => void err.write(`skipped ${path}: ${why}\n`)
   try {
-    for await (const item of readFiles(options.paths, { ...chunkLimitsOf(limits), note, stdin })) {
+    const read = (count: number) => void (bytes += count)
+    const items = readFiles(options.paths, { ...chunkLimitsOf(limits), note, stdin, read })
+    for await (const item of until(options.stop, items)) {
       if (item.path !== current) {
         files++
         current = item.path
@@ -54,31 +58,48 @@ export async function normalizeFiles(options: FilesOptions): Promise<FilesSummar
         normalizing.unreadable(item.rejected)
         void err.write(`rejected ${item.path}: ${item.rejected.rejected}: ${item.rejected.detail}\n`)
       } else {
-        bytes += item.bytes.length
         const refusal = normalizing.value(item.bytes)
         if (refusal !== null) {
           const more = refusal.count > 1 ? ` (and ${refusal.count - 1} more)` : ''
           void err.write(`rejected in ${item.path}: ${refusal.first.rejected}: ${refusal.first.detail}${more}\n`)
         }
       }
-      await options.after?.({ files, bytes })
-      if (options.stop.aborted) break
+      await options.after?.(bytes, normalizing.counts.events)
     }
   } catch (error) {
     if (error instanceof UnreadablePathError) throw twError('TW_INPUT_MISSING', `Cannot read ${error.message}.`, error)
     throw error
   }
-  return { files, bytes, normalizing }
+  return { files, normalizing }
+}
+
+/** The items until the signal; one that is waited for is given up, because standard input can be silent for hours. */
+async function* until<T>(stop: AbortSignal, items: AsyncGenerator<T>): AsyncGenerator<T> {
+  while (!stop.aborted) {
+    const next = await new Promise<IteratorResult<T> | null>((resolve, reject) => {
+      const stopped = () => resolve(null)
+      stop.addEventListener('abort', stopped, { once: true })
+      const settled = () => stop.removeEventListener('abort', stopped)
+      items.next().then(resolve, reject).finally(settled)
+    })
+    if (next === null) break
+    if (next.done === true) return
+    yield next.value
+  }
+  items.return(undefined).catch(() => undefined)
 }
 
 /** `2900 events from 55 files; 0 skipped, 0 rejected`, with the reasons where there are any. */
 export function summaryLine(summary: FilesSummary): string {
   const { counts } = summary.normalizing
-  const reasons = (map: ReadonlyMap<string, number>) =>
-    map.size === 0 ? '' : ` (${[...map].map(([name, count]) => `${name} ${count}`).join(', ')})`
   return (
     `${counts.events} events from ${summary.files} ${summary.files === 1 ? 'file' : 'files'}; ` +
-    `${total(counts.skipped)} skipped${reasons(counts.skipped)}, ` +
-    `${total(counts.rejected)} rejected${reasons(counts.rejected)}`
+    `${total(counts.skipped)} skipped${reasons([...counts.skipped])}, ` +
+    `${total(counts.rejected)} rejected${reasons([...counts.rejected])}`
   )
+}
+
+/** ` (empty 2, not-json 1)`, or nothing. */
+export function reasons(counts: readonly (readonly [reason: string, count: number])[]): string {
+  return counts.length === 0 ? '' : ` (${counts.map(([name, count]) => `${name} ${count}`).join(', ')})`
 }

@@ -182,16 +182,15 @@ export class EngineTransaction {
    * the input is not a topic, which also switches the clock-skew rule off. Does not throw on any event.
    */
   process(event: CloudTrailEvent, position: InputPosition | null, recordTimestamp: number | null): void {
-    // Kafka writes -1 where a record has no timestamp
-    const timestamp = recordTimestamp !== null && recordTimestamp >= 0 ? recordTimestamp : null
+    const timestamp = given(recordTimestamp)
     const { rules, timing, fedBy } = this.#shared
     this.counts.processed++
     const matches = rules.match(event)
     if (matches.length === 0 || !usable(event.eventTime)) return
     this.counts.matched++
-    const skewed = timestamp !== null && event.eventTime > timestamp + maxSkewMs
-    const evaluated = skewed ? { ...event, eventTime: timestamp } : event
-    const time = evaluated.eventTime
+    const time = evaluationTime(event.eventTime, timestamp)
+    const skewed = time !== event.eventTime
+    const evaluated = skewed ? { ...event, eventTime: time } : event
     const { key } = event.principal
     let state = this.#lookup(key)
     if (state?.outlived(time, timing.stateTtlMs) === true) state = null
@@ -245,6 +244,20 @@ export class EngineTransaction {
   discard(): void {
     this.#overlay.clear()
   }
+}
+
+/**
+ * The time at which an event is evaluated: its own, or that of its Kafka record where it claims to be more than five minutes
+ * ahead of that. Epoch milliseconds; null where there is no record.
+ */
+export function evaluationTime(eventTime: number, recordTimestamp: number | null): number {
+  const timestamp = given(recordTimestamp)
+  return timestamp !== null && eventTime > timestamp + maxSkewMs ? timestamp : eventTime
+}
+
+/** Kafka writes -1 where a record has no timestamp. */
+function given(recordTimestamp: number | null): number | null {
+  return recordTimestamp !== null && recordTimestamp >= 0 ? recordTimestamp : null
 }
 
 function usable(time: number): boolean {

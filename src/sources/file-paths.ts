@@ -38,6 +38,14 @@ export async function* filesOf(paths: readonly string[], note: SkipNote): AsyncG
   }
 }
 
+/** Bytes of the files that the paths mean, as they are stored; null where standard input is among them. */
+export async function bytesOf(paths: readonly string[]): Promise<number | null> {
+  if (paths.includes('-')) return null
+  let bytes = 0
+  for await (const path of filesOf(paths, () => undefined)) bytes += (await stat(path)).size
+  return bytes
+}
+
 async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory()

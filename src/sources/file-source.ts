@@ -18,6 +18,8 @@ export interface FileSourceOptions extends ChunkLimits {
   readonly note: SkipNote
   /** What `-` reads. */
   readonly stdin: AsyncIterable<Uint8Array>
+  /** Told how many bytes were read, as they are stored, before gunzip. */
+  readonly read?: (bytes: number) => void
 }
 
 /**
@@ -29,7 +31,7 @@ export interface FileSourceOptions extends ChunkLimits {
  */
 export async function* readFiles(paths: readonly string[], options: FileSourceOptions): AsyncGenerator<FileItem> {
   for await (const path of filesOf(paths, options.note)) {
-    const source = path === '-' ? options.stdin : contentOf(path)
+    const source = counted(path === '-' ? options.stdin : contentOf(path), options.read)
     try {
       for await (const chunk of chunksOf(await inflated(source), options)) {
         yield 'rejected' in chunk ? { path, rejected: chunk } : { path, bytes: chunk }
@@ -46,6 +48,16 @@ async function* contentOf(path: string): AsyncGenerator<Uint8Array> {
     for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) yield chunk as Uint8Array
   } catch (error) {
     throw new UnreadablePathError(path, reasonOf(error))
+  }
+}
+
+async function* counted(
+  source: AsyncIterable<Uint8Array>,
+  read: FileSourceOptions['read'],
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    read?.(chunk.length)
+    yield chunk
   }
 }
 

@@ -1,7 +1,9 @@
-// `trailwarden replay` over files: the same episodes whatever the order of the input, time ranges, matches, exit codes.
+// `trailwarden replay` over files: the same episodes whatever the order of the input, time ranges, what-if values, comparisons,
+// matches, interruptions, exit codes.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -14,6 +16,9 @@ after(() => {
   rmSync(folder, { recursive: true })
 })
 
+const root = join(import.meta.dirname, '..', '..', '..')
+const bin = join(root, 'bin', 'trailwarden.mjs')
+const onWindows = process.platform === 'win32' ? 'no SIGINT for children' : false
 const scenario = demoLines()
 let files = 0
 function fileOf(text: string): string {
@@ -52,7 +57,7 @@ test('the attack of the demo is an alert with every field of Alert', async () =>
   assert.equal(attack['activity'], 'CREATE')
   assert.match(String(attack['firstSeen']), /^2026-01-15T09:2\d:\d\d\.\d{3}Z$/)
   assert.equal(attack['input'], null)
-  assert.match(stderr, /^\d+ events from 1 file; 0 skipped, 0 rejected; [1-9]\d* duplicates, 0 late; \d+ alerts\n$/)
+  assert.match(stderr, /^\d+ events from 1 file; 0 skipped, 0 rejected; [1-9]\d* duplicates; \d+ alerts\n$/)
 })
 
 test('neither the order of the input nor its division into files changes the episodes', async () => {
@@ -140,7 +145,6 @@ test('without --json an alert is a paragraph with its severity, rule, explanatio
 })
 
 test('`-` reads standard input', () => {
-  const bin = join(import.meta.dirname, '..', '..', '..', 'bin', 'trailwarden.mjs')
   const { status, stdout } = spawnSync(process.execPath, [bin, 'replay', '--json', '-'], { input: scenario })
   assert.equal(status, 0)
   assert.ok(jsonLines(stdout.toString()).some(alert => alert['ruleId'] === 'secretsmanager-multi-region'))
@@ -163,10 +167,125 @@ test('rules of one’s own replace the shipped ones', async () => {
   assert.deepEqual([...new Set(alerts.map(alert => alert['ruleId']))], ['any-batch-read'])
 })
 
-test('a stop ends the replay and leaves no temporary files', async () => {
-  const temporary = () => readdirSync(tmpdir()).filter(name => name.startsWith('trailwarden-replay-')).length
-  const before = temporary()
-  const { code, stdout } = await trailwarden(['replay', '--json', fileOf(scenario)], { stop: AbortSignal.abort() })
-  assert.deepEqual([code, stdout], [0, ''])
-  assert.equal(temporary(), before)
+test('a stop that is there from the beginning reads nothing, and says that the result is partial', async () => {
+  for (const [reason, expected] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    const { code, stdout, stderr } = await trailwarden(['replay', '--json', fileOf(scenario)], {
+      stop: AbortSignal.abort(reason),
+    })
+    assert.deepEqual([code, stdout], [expected, ''])
+    assert.match(stderr, /^Interrupted: this is about a part of the input\.\n0 events from 0 files; /)
+  }
+})
+
+test(
+  'Ctrl-C while standard input is silent gives the alerts of what was read, and exit 130',
+  { skip: onWindows },
+  async () => {
+    const child = spawn(process.execPath, [bin, 'replay', '--json', '-'])
+    let [stdout, stderr] = ['', '']
+    child.stdout.on('data', chunk => (stdout += String(chunk)))
+    child.stderr.on('data', chunk => (stderr += String(chunk)))
+    const closed = once(child, 'close')
+    // Two copies fill more than one piece of 1 MiB. Once a pipe has taken all of it, all but its buffers has been read.
+    await new Promise(done => child.stdin.write(scenario + scenario, done))
+    child.kill('SIGINT')
+    const [code] = (await closed) as [number]
+    assert.equal(code, 130, stderr)
+    assert.match(stderr, /^Interrupted: this is about a part of the input\.\n[1-9]\d* events from 1 file; /)
+    for (const alert of jsonLines(stdout)) assert.deepEqual(Object.keys(alert), Object.keys(regionAlert()))
+    assert.ok(jsonLines(stdout).length > 0)
+  },
+)
+
+test('--set shows what another threshold would give, and a wrong one is told with what exists', async () => {
+  const path = fileOf(scenario)
+  const regions = async (...argv: string[]) =>
+    (await alertsOf(...argv, path)).filter(alert => alert['ruleId'] === 'secretsmanager-multi-region')
+  const [created] = await regions()
+  const [changed] = await regions(
+    '--set',
+    'secretsmanager-multi-region.gte=7',
+    '--set',
+    'secretsmanager-multi-region.level=high',
+  )
+  assert.equal(changed!['severity'], 'high')
+  assert.equal((changed!['regions'] as string[]).length, 7)
+  assert.notEqual(changed!['ruleVersion'], created!['ruleVersion'])
+  assert.deepEqual(await regions('--set', 'secretsmanager-multi-region.gte=8'), [])
+  const { code, stderr } = await trailwarden(['replay', '--set', 'secretsmanager-multi-region.alpha=1', path])
+  assert.equal(code, 2)
+  assert.match(stderr, /has no parameter 'alpha'\. It has timespan, gte, level, /)
+})
+
+test('--compare shows what appears, disappears and changes, and --fail-on-alert fails on what is new', async () => {
+  const path = fileOf(scenario)
+  const compare = (...argv: string[]) => trailwarden(['replay', '--fail-on-alert', ...argv, path])
+  const more = await compare('--set', 'secretsmanager-multi-region.gte=8', '--compare', 'unchanged')
+  assert.equal(more.code, 0)
+  assert.match(
+    more.stdout,
+    /^- disappeared {2}2026-01-15 09:20:00 {2}informational {2}secretsmanager-multi-region {2}ci-deployer {2}1\d events, 7 values, .*\n$/,
+  )
+  assert.match(more.stderr, /; 0 appear, 1 disappears, 0 change, \d stay the same against unchanged\n$/)
+
+  const strict = join(folder, 'strict.yml')
+  const shipped = readFileSync(join(root, 'rules', 'secretsmanager-multi-region.yml'), 'utf8')
+  writeFileSync(strict, shipped.replace('gte: 5', 'gte: 8'))
+  const rules = ['--rules', join(root, 'rules', 'secretsmanager-multi-region.yml')]
+  const appeared = await compare(...rules, '--compare', strict, '--json')
+  assert.equal(appeared.code, 1)
+  const [line, ...others] = jsonLines(appeared.stdout)
+  assert.deepEqual(others, [])
+  assert.deepEqual(Object.keys(line!), ['change', 'ruleId', 'principal', 'group', 'before', 'after'])
+  assert.deepEqual([line!['change'], line!['before']], ['appeared', []])
+  const [alert] = (await alertsOf(...rules, path)).slice(-1)
+  const [episode] = line!['after'] as Record<string, unknown>[]
+  for (const field of ['dedupKey', 'severity', 'firstSeen', 'lastSeen', 'count', 'suppressed'])
+    assert.deepEqual(episode![field], alert![field], field)
+
+  const louder = await compare('--set', 'secretsmanager-multi-region.level=high', '--compare', 'unchanged')
+  assert.equal(louder.code, 0, 'it is the same finding')
+  assert.match(louder.stdout, /^~ changed .* informational → high {2}secretsmanager-multi-region /)
+  const same = await compare('--compare', 'unchanged')
+  assert.deepEqual([same.code, same.stdout], [0, ''])
+})
+
+test('--report writes a page beside the alerts, and one that cannot be written stops the replay before it begins', async () => {
+  const path = fileOf(scenario)
+  const page = join(folder, 'report.html')
+  const { code, stdout } = await trailwarden(['replay', '--json', '--report', page, path])
+  assert.equal(code, 0)
+  assert.deepEqual(jsonLines(stdout), await alertsOf(path))
+  const html = readFileSync(page, 'utf8')
+  assert.match(html, /^<!doctype html>/i)
+  assert.ok(html.includes('ci-deployer'))
+  const missing = await trailwarden(['replay', '--report', join(folder, 'nowhere', 'x.html'), path])
+  assert.deepEqual([missing.code, missing.stdout], [2, ''])
+  assert.match(missing.stderr, /The report cannot be written to /)
+})
+
+test('--quiet writes nothing to stderr but errors', async () => {
+  const { stderr } = await trailwarden(['replay', '--quiet', fileOf(`${scenario}nonsense\n`)])
+  assert.equal(stderr, '')
+})
+
+test('what cannot go together is refused', async () => {
+  const path = fileOf(scenario)
+  for (const [argv, message] of [
+    [
+      ['--from', '2026-01-15T10:00:00Z', '--to', '2026-01-15T09:59:59Z'],
+      /--from 2026-01-15T10:00:00Z is later than --to 2026-01-15T09:59:59Z\./,
+    ],
+    [['--matches', '--compare', 'unchanged'], /--matches looks at single events; --compare is about alerts\./],
+    [['--matches', '--report', 'x.html'], /--report is about alerts\./],
+    [['--matches', '--set', 'a.b=c'], /--set is about alerts\./],
+    [['--matches', '--fail-on-alert'], /--fail-on-alert is about alerts\./],
+  ] as const) {
+    const { code, stdout, stderr } = await trailwarden(['replay', ...argv, path])
+    assert.deepEqual([code, stdout], [2, ''])
+    assert.match(stderr, message)
+  }
 })

@@ -1,0 +1,48 @@
+// What the live detector makes of the order in which a topic's records arrived: which events came too late for it, and which
+// come from a clock ahead. A backtest evaluates by event time, where nothing is late; this says how much it wins by that.
+import { Engine } from '../detect/engine.ts'
+import type { EngineTransaction } from '../detect/engine.ts'
+import type { CloudTrailEvent } from '../normalize/event.ts'
+import type { RuleSet } from '../rules/rule.ts'
+
+/** A transaction copies what it touches: large ones are cheap, and nothing here is ever rolled back. */
+const mergeEvery = 5000
+
+/** Follows matched events in the order of their partition. */
+export class ArrivalOrder {
+  readonly #engine: Engine
+  #transaction: EngineTransaction
+  #late = 0
+  #skewed = 0
+
+  constructor(rules: RuleSet) {
+    // The engine admits events by what matches; without rules to feed, it keeps the clock and the copies of a principal.
+    this.#engine = new Engine({ ...rules, rules: [] }, { describe: () => ({ explanation: '', runbook: '' }) })
+    this.#transaction = this.#engine.begin()
+  }
+
+  take(event: CloudTrailEvent, timestamp: number): void {
+    this.#transaction.process(event, null, timestamp)
+    if (this.#transaction.counts.processed >= mergeEvery) this.#merge()
+  }
+
+  /** Events that came later than the rules' lateness allows. */
+  get late(): number {
+    this.#merge()
+    return this.#late
+  }
+
+  /** Events evaluated at the time of their record. */
+  get skewed(): number {
+    this.#merge()
+    return this.#skewed
+  }
+
+  #merge(): void {
+    const { late, skewed } = this.#transaction.counts
+    this.#late += late
+    this.#skewed += skewed
+    this.#transaction.merge()
+    this.#transaction = this.#engine.begin()
+  }
+}

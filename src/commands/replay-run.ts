@@ -1,0 +1,184 @@
+// One backtest: reads the input into event-time order, then runs one or more rule sets over it side by side. Shell.
+// Every rule set has an engine of its own and sees the same events once, so a comparison costs one reading of the input.
+import { setImmediate } from 'node:timers/promises'
+import type { Alert } from '../alerts/alert.ts'
+import { eventDecoder, eventEncoder } from '../codecs/cloudtrail-event.ts'
+import { Engine, evaluationTime } from '../detect/engine.ts'
+import type { EngineOptions } from '../detect/engine.ts'
+import type { CloudTrailEvent } from '../normalize/event.ts'
+import type { RuleSet } from '../rules/rule.ts'
+import { topicContract } from '../topics.ts'
+import type { CommandContext } from './command.ts'
+import { readEvents } from './event-input.ts'
+import type { EventsRead } from './event-input.ts'
+import { EventSorter } from './event-sorter.ts'
+import { ArrivalOrder } from './replay-arrival.ts'
+import { readingProgress } from './replay-progress.ts'
+import type { ProgressLine } from './replay-progress.ts'
+
+/** Events evaluated before others get their turn: signals, the terminal, a slow reader of our output. */
+const chunk = 500
+
+/** A rule set that takes part, and what becomes of its alerts. */
+export interface Contender {
+  readonly rules: RuleSet
+  readonly engine: EngineOptions
+  readonly take: (alert: Alert) => void
+}
+
+/** The range of event time: `from` inclusive, `to` exclusive; null where open. */
+export interface Range {
+  readonly from: number | null
+  readonly to: number | null
+}
+
+/** The rule set with the matches of the last event remembered: several engines ask about one event in turn. */
+export function remembering(rules: RuleSet): RuleSet {
+  let last: CloudTrailEvent | null = null
+  let matches: readonly number[] = []
+  return {
+    ...rules,
+    match(event) {
+      if (event !== last) {
+        matches = rules.match(event)
+        last = event
+      }
+      return matches
+    },
+  }
+}
+
+/** True for a time in the range. */
+export function within({ from, to }: Range, time: number): boolean {
+  return (from === null || time >= from) && (to === null || time < to)
+}
+
+/** What was read and waits in order of event time. `close` it, however it ends. */
+export interface OrderedInput {
+  readonly read: EventsRead
+  readonly sorter: EventSorter
+  /** Events in the sorter: what any of the rule sets matches. */
+  readonly kept: number
+  readonly inRange: number
+  /** What the first rule set matches. */
+  readonly matched: number
+  readonly first: number | null
+  readonly last: number | null
+  /** Null for files, which have no order of arrival. */
+  readonly arrival: ArrivalOrder | null
+}
+
+/**
+ * Reads the input of the command; keeps what is in range and what one of the rule sets matches. A stop ends the reading,
+ * and what was read is the input.
+ */
+export async function readInOrder(
+  context: CommandContext,
+  range: Range,
+  sets: readonly RuleSet[],
+  progress: ProgressLine,
+): Promise<OrderedInput> {
+  const schema = topicContract('EVENTS_TOPIC').schema!
+  const sorter = new EventSorter(eventEncoder(schema), eventDecoder(schema), schema)
+  const arrival = new ArrivalOrder(sets[0]!)
+  const seen = { inRange: 0, matched: 0, kept: 0, first: Infinity, last: -Infinity }
+  const take = (event: CloudTrailEvent, timestamp: number | null) => {
+    const time = evaluationTime(event.eventTime, timestamp)
+    if (!within(range, time)) return
+    seen.inRange++
+    seen.first = Math.min(seen.first, time)
+    seen.last = Math.max(seen.last, time)
+    const matching = sets.map(rules => rules.match(event).length > 0)
+    if (!matching.includes(true)) return
+    seen.kept++
+    if (matching[0] === true) {
+      seen.matched++
+      if (timestamp !== null) arrival.take(event, timestamp)
+    }
+    sorter.add(time === event.eventTime ? event : { ...event, eventTime: time })
+  }
+  try {
+    const read = await readEvents(context, context.positionals, {
+      from: range.from,
+      take,
+      ...readingProgress(progress, () => (seen.inRange === 0 ? null : seen.last)),
+    })
+    const any = seen.inRange > 0
+    return {
+      read,
+      sorter,
+      kept: seen.kept,
+      inRange: seen.inRange,
+      matched: seen.matched,
+      first: any ? seen.first : null,
+      last: any ? seen.last : null,
+      arrival: read.kind === 'topic' ? arrival : null,
+    }
+  } catch (error) {
+    sorter.close()
+    throw error
+  }
+}
+
+/** What {@link evaluate} did. */
+export interface Evaluated {
+  /** Events evaluated: all, unless it was stopped. */
+  readonly events: number
+  /** Copies that the first contender left out. */
+  readonly duplicates: number
+  readonly stopped: boolean
+}
+
+/**
+ * Runs the contenders over the events, in chunks; after each, `flush` may write what they took. A stop that comes
+ * meanwhile ends it after a chunk; one that came before, while reading, does not.
+ */
+export async function evaluate(
+  input: OrderedInput,
+  contenders: readonly Contender[],
+  context: CommandContext,
+  progress: ProgressLine,
+  flush: () => Promise<number>,
+): Promise<Evaluated> {
+  const { stop } = context
+  const stoppedBefore = stop.aborted
+  const engines = contenders.map(({ rules, engine }) => new Engine(rules, engine))
+  let transactions = engines.map(engine => engine.begin())
+  let duplicates = 0
+  let events = 0
+  let reached: number | null = null
+  const settle = async () => {
+    duplicates += transactions[0]?.counts.duplicates ?? 0
+    for (const [index, transaction] of transactions.entries()) {
+      for (const alert of transaction.alerts) contenders[index]!.take(alert)
+      transaction.merge()
+    }
+    transactions = engines.map(engine => engine.begin())
+    const alerts = await flush()
+    progress.tell({ phase: 'detecting', done: events, total: input.kept, unit: 'events', events, reached, alerts })
+    await setImmediate()
+  }
+  for (const event of input.sorter.events()) {
+    for (const transaction of transactions) transaction.process(event, null, null)
+    reached = event.eventTime
+    if (++events % chunk !== 0) continue
+    await settle()
+    if (stop.aborted && !stoppedBefore) break
+  }
+  await settle()
+  return { events, duplicates, stopped: stop.aborted }
+}
+
+/** The events of the input in order, each once: copies stand next to each other. */
+export function* distinctEvents(input: OrderedInput): Generator<CloudTrailEvent> {
+  let last: CloudTrailEvent | null = null
+  for (const event of input.sorter.events()) {
+    const copy =
+      last !== null &&
+      event.eventId !== '' &&
+      event.eventId === last.eventId &&
+      event.recipientAccountId === last.recipientAccountId
+    last = event
+    if (!copy) yield event
+  }
+}
