@@ -49,10 +49,10 @@ export class Announcement {
   /** News that is told at once whatever the counts: severity, an earlier part, a join. */
   private news = false
 
-  constructor(opening: number, from?: AnnouncementSnapshot) {
+  constructor(opening: number, from?: AnnouncementSnapshot, facts?: Facts) {
     this.opening = opening
     this.earliest = opening
-    this.facts = new Facts(from?.facts)
+    this.facts = facts ?? new Facts(from?.facts)
     if (from === undefined) return
     this.earliest = from.earliest
     this.sequence = from.sequence
@@ -143,7 +143,16 @@ export class Announcement {
   }
 
   clone(): Announcement {
-    return new Announcement(this.opening, this.snapshot())
+    const copy = new Announcement(this.opening, undefined, this.facts.clone())
+    copy.earliest = this.earliest
+    copy.sequence = this.sequence
+    copy.mergedInto = this.mergedInto
+    copy.raised = this.raised
+    copy.anomaly = this.anomaly
+    copy.anomalyTime = this.anomalyTime
+    copy.toldCount = this.toldCount
+    copy.toldDistinct = this.toldDistinct
+    return copy
   }
 
   snapshot(): AnnouncementSnapshot {

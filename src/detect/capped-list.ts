@@ -17,9 +17,11 @@ export interface CappedListSnapshot {
 /** Distinct texts, at most `cap` of them, first come first kept. */
 export class CappedList {
   private readonly cap: number
-  readonly items: string[]
-  private readonly sketch: number[]
+  items: readonly string[]
+  private sketch: readonly number[]
   private text = 0
+  /** True while a copy may hold the same arrays: whoever changes one first takes its own. */
+  private shared = false
 
   constructor(cap: number, from?: CappedListSnapshot) {
     this.cap = cap
@@ -32,7 +34,7 @@ export class CappedList {
   add(item: string | null): boolean {
     if (item === null || item === '' || this.items.includes(item)) return false
     if (this.items.length < this.cap) {
-      this.items.push(item)
+      this.own().items.push(item)
       this.text += item.length
       return true
     }
@@ -42,12 +44,21 @@ export class CappedList {
   }
 
   private note(hash: number): void {
-    const { sketch } = this
-    if (sketch.length === sketchSize && hash >= (sketch[sketchSize - 1] as number)) return
-    const at = upperBound(sketch, hash)
-    if (sketch[at - 1] === hash) return
+    if (this.sketch.length === sketchSize && hash >= (this.sketch[sketchSize - 1] as number)) return
+    const at = upperBound(this.sketch, hash)
+    if (this.sketch[at - 1] === hash) return
+    const { sketch } = this.own()
     sketch.splice(at, 0, hash)
     if (sketch.length > sketchSize) sketch.pop()
+  }
+
+  private own(): { items: string[]; sketch: number[] } {
+    if (this.shared) {
+      this.items = this.items.slice()
+      this.sketch = this.sketch.slice()
+      this.shared = false
+    }
+    return this as unknown as { items: string[]; sketch: number[] }
   }
 
   /** Distinct texts seen: exact up to the cap or 64, whichever is more, then an estimate. Never below what is listed. */
@@ -76,7 +87,13 @@ export class CappedList {
   }
 
   clone(): CappedList {
-    return new CappedList(this.cap, { items: this.items, sketch: this.sketch })
+    const copy = new CappedList(this.cap)
+    copy.items = this.items
+    copy.sketch = this.sketch
+    copy.text = this.text
+    copy.shared = true
+    this.shared = true
+    return copy
   }
 
   snapshot(): CappedListSnapshot {

@@ -266,7 +266,7 @@ function usable(time: number): boolean {
 
 function rulesFed(fedBy: readonly (readonly CompiledRule[])[], matches: readonly number[]): readonly CompiledRule[] {
   if (matches.length === 1) return fedBy[matches[0] as number] ?? []
-  const fed = new Set<CompiledRule>()
-  for (const match of matches) for (const rule of fedBy[match] ?? []) fed.add(rule)
-  return [...fed]
+  const fed: CompiledRule[] = []
+  for (const match of matches) for (const rule of fedBy[match] ?? []) if (!fed.includes(rule)) fed.push(rule)
+  return fed
 }

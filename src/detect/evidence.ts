@@ -77,6 +77,30 @@ export function evidenceOf(event: CloudTrailEvent, fields: Summary): Evidence {
   }
 }
 
+/**
+ * Evidence and secrets of one event, made once however many rules take the event in: their states then hold the same
+ * object, and a state record writes it once.
+ */
+export class Exhibit {
+  readonly event: CloudTrailEvent
+  #plain: Evidence | null = null
+  #secrets: readonly string[] | null = null
+
+  constructor(event: CloudTrailEvent) {
+    this.event = event
+  }
+
+  /** The event as evidence, with its summary. */
+  evidence(fields: Summary): Evidence {
+    if (fields.length > 0) return evidenceOf(this.event, fields)
+    return (this.#plain ??= evidenceOf(this.event, noSummary))
+  }
+
+  secrets(): readonly string[] {
+    return (this.#secrets ??= secretsOf(this.event))
+  }
+}
+
 /** The secrets an event names, as far as they are kept. */
 export function secretsOf(event: CloudTrailEvent): string[] {
   const secrets: string[] = []
@@ -123,7 +147,10 @@ export function alike(
   fields: Summary,
 ): boolean {
   const identity = event.userIdentity as CloudTrailEvent['userIdentity'] | null | undefined
+  // what differs most often first: rows of one principal mostly have everything but the session in common
   return (
+    same(evidence.userIdentity.accessKeyId, identity?.accessKeyId, most.accessKeyId) &&
+    same(evidence.userIdentity.sessionName, identity?.sessionName, most.sessionName) &&
     same(evidence.eventName, event.eventName, most.eventName) &&
     same(evidence.awsRegion, event.awsRegion, most.awsRegion) &&
     same(evidence.sourceIPAddress, event.sourceIPAddress, most.sourceIPAddress) &&
@@ -131,8 +158,6 @@ export function alike(
     same(evidence.userAgent, event.userAgent, most.userAgent) &&
     same(evidence.recipientAccountId, event.recipientAccountId, most.recipientAccountId) &&
     same(evidence.eventSource, event.eventSource, most.eventSource) &&
-    same(evidence.userIdentity.accessKeyId, identity?.accessKeyId, most.accessKeyId) &&
-    same(evidence.userIdentity.sessionName, identity?.sessionName, most.sessionName) &&
     same(evidence.userIdentity.arn, identity?.arn, most.arn) &&
     same(evidence.userIdentity.type, identity?.type, most.type) &&
     sameSummary(evidence.fields, fields) &&
@@ -141,6 +166,7 @@ export function alike(
 }
 
 function sameSummary(kept: Summary, fields: Summary): boolean {
+  if (kept === fields) return true
   return (
     kept.length === fields.length &&
     kept.every(({ field, value }, i) => field === fields[i]?.field && value === fields[i].value)

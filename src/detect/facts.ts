@@ -28,6 +28,16 @@ interface Sample {
   readonly evidence: Evidence
 }
 
+function sampleText({ value, evidence }: Sample): number {
+  return evidenceText(evidence) + (value?.length ?? 0)
+}
+
+interface ValueFacts {
+  first: number
+  last: number
+  count: number
+}
+
 /** Plain form of {@link Facts}. */
 export interface FactsSnapshot {
   readonly count: number
@@ -53,15 +63,21 @@ export class Facts {
   first = Infinity
   last = -Infinity
   private readonly names: CappedList
-  private readonly values: { first: number; last: number; count: number }[]
+  private readonly values: ValueFacts[]
   private readonly samples: Sample[]
   private readonly lists: readonly CappedList[]
+  /** UTF-16 units of the samples. */
+  private text = 0
 
-  constructor(from?: FactsSnapshot) {
-    this.names = new CappedList(caps.distinctValues, from?.names)
+  constructor(
+    from?: FactsSnapshot,
+    lists?: { readonly names: CappedList; readonly dimensions: readonly CappedList[] },
+  ) {
+    this.names = lists?.names ?? new CappedList(caps.distinctValues, from?.names)
     this.values = from === undefined ? [] : from.values.map(v => ({ first: v.first, last: v.last, count: v.count }))
     this.samples = from === undefined ? [] : [...from.samples]
-    this.lists = dimensions.map((name, i) => new CappedList(caps[name], from?.dimensions[i]))
+    this.lists = lists?.dimensions ?? dimensions.map((name, i) => new CappedList(caps[name], from?.dimensions[i]))
+    for (const sample of this.samples) this.text += sampleText(sample)
     if (from === undefined) return
     this.count = from.count
     this.shared = from.shared
@@ -107,13 +123,15 @@ export class Facts {
       if (samples.some(s => s.value === value)) return
       const spare = samples.findLastIndex((s, i) => samples.some((other, j) => j < i && other.value === s.value))
       if (spare < 0) return
-      samples.splice(spare, 1)
+      for (const dropped of samples.splice(spare, 1)) this.text -= sampleText(dropped)
     } else if (
       samples.some(s => s.evidence.eventId === evidence.eventId && s.evidence.eventTime === evidence.eventTime)
     ) {
       return
     }
-    samples.push({ value, evidence })
+    const sample = { value, evidence }
+    samples.push(sample)
+    this.text += sampleText(sample)
   }
 
   /** Takes over an episode that turned out to be part of this one. */
@@ -171,21 +189,33 @@ export class Facts {
 
   /** Size for the principal's budget: at most some 50,000 by the caps above, 90,000 with summary fields. */
   weight(): number {
-    let weight = this.names.weight() + 3 * weightOfNumber * this.values.length
+    let weight = this.text + this.names.weight() + 3 * weightOfNumber * this.values.length
     for (const list of this.lists) weight += list.weight()
-    for (const sample of this.samples) weight += evidenceText(sample.evidence) + (sample.value?.length ?? 0)
     return weight
   }
 
   /** Forgets the summary fields of the samples. */
   dropSummaries(): void {
     this.samples.forEach((sample, i) => {
-      this.samples[i] = { ...sample, evidence: { ...sample.evidence, fields: noSummary } }
+      const plain = { ...sample, evidence: { ...sample.evidence, fields: noSummary } }
+      this.samples[i] = plain
+      this.text += sampleText(plain) - sampleText(sample)
     })
   }
 
   clone(): Facts {
-    return new Facts(this.snapshot())
+    const copy = new Facts(undefined, {
+      names: this.names.clone(),
+      dimensions: this.lists.map(list => list.clone()),
+    })
+    copy.count = this.count
+    copy.shared = this.shared
+    copy.first = this.first
+    copy.last = this.last
+    copy.text = this.text
+    for (const { first, last, count } of this.values) copy.values.push({ first, last, count })
+    for (const sample of this.samples) copy.samples.push(sample)
+    return copy
   }
 
   snapshot(): FactsSnapshot {

@@ -4,6 +4,7 @@ import type { CloudTrailEvent } from '../normalize/event.ts'
 import { principalHash } from '../alerts/dedup-key.ts'
 import type { Trigger } from './announcement.ts'
 import type { CompiledRule } from './compiled-rule.ts'
+import { Exhibit } from './evidence.ts'
 import { SeenEvents } from './seen-events.ts'
 import type { SeenEventsSnapshot } from './seen-events.ts'
 import { boundedValue } from './text.ts'
@@ -51,6 +52,7 @@ export class PrincipalState {
   /** Watches that another copy may hold too. */
   private readonly borrowed = new Set<string>()
   private hash: string | null = null
+  private readonly hashOf = (): string => (this.hash ??= principalHash(this.key))
   /** Sum over the watches. */
   private weight = 0
 
@@ -77,7 +79,7 @@ export class PrincipalState {
     }
     const state = new PrincipalState(key, new SeenEvents(record.seen), watches)
     state.maxTime = record.maxTime
-    for (const watch of watches.values()) state.weight += watch.weight()
+    for (const watch of watches.values()) state.weight += watch.growth()
     return state
   }
 
@@ -120,15 +122,14 @@ export class PrincipalState {
     this.maxTime = Math.max(this.maxTime, time)
     const zone = this.maxTime - timing.latenessMs
     if (hash !== null) this.seen.add(hash, Math.max(time, claimedTime), zone, this.maxTime - timing.dedupHorizonMs)
-    this.hash ??= principalHash(this.key)
-    const context: WatchContext = { zone, trigger, principalHash: this.hash, raise }
+    const context: WatchContext = { zone, trigger, principalHash: this.hashOf, raise }
     if (moved) this.advance(context)
+    const exhibit = new Exhibit(event)
     for (const rule of rules) {
       const watch = this.watchOf(rule, event)
-      const before = watch.weight()
       watch.advance(this.maxTime, context)
-      watch.observe(event, context)
-      this.weight += watch.weight() - before
+      watch.observe(event, context, exhibit)
+      this.weight += watch.growth()
       if (this.weight > maxWeight) this.lighten(watch)
     }
   }
@@ -137,9 +138,8 @@ export class PrincipalState {
     for (const [key, watch] of this.watches) {
       if (!watch.due(this.maxTime)) continue
       const own = this.own(key, watch)
-      const before = own.weight()
       own.advance(this.maxTime, context)
-      this.weight += own.weight() - before
+      this.weight += own.growth()
       if (own.empty()) this.drop(key, own)
     }
   }
@@ -165,9 +165,8 @@ export class PrincipalState {
       this.drop(...oldest)
     }
     if (this.weight <= maxWeight) return
-    const before = current.weight()
     current.shed(maxWeight)
-    this.weight += current.weight() - before
+    this.weight += current.growth()
   }
 
   /** The watch whose newest event is oldest; of equals the one with the smallest key, so that the choice is always the same. */
@@ -189,7 +188,7 @@ export class PrincipalState {
     if (group.length > 0) this.makeRoom(rule)
     const watch = new Watch(rule, group)
     this.watches.set(key, watch)
-    this.weight += watch.weight()
+    this.weight += watch.growth()
     return watch
   }
 

@@ -38,6 +38,14 @@ export interface Judgement {
   readonly anomaly: Anomaly
 }
 
+const none: readonly Verdict[] = []
+
+interface RateParts {
+  readonly history: RateHistory
+  readonly denials: DenialWindow
+  readonly success: SuccessWatch
+}
+
 /** Denials against the principal's own baseline. An end once reported stays reported: see ADR 0011 on arrival order. */
 export class RateAnomaly implements Detector {
   readonly #rate: RateAnomalyParameters
@@ -48,20 +56,21 @@ export class RateAnomaly implements Detector {
   #first: number | null
   #newest: number
 
-  constructor(rate: RateAnomalyParameters, timing: RateTiming, state?: RateAnomalyState) {
+  constructor(rate: RateAnomalyParameters, timing: RateTiming, state?: RateAnomalyState, parts?: RateParts) {
     this.#rate = rate
     this.#timing = timing
-    this.#history = new RateHistory(rate, state?.history)
-    this.#denials = new DenialWindow(rate, timing.latenessMs, state?.denials)
-    this.#success = new SuccessWatch(rate.successWithinMs, rate.windowMs, timing.dedupMs, state?.success)
+    this.#history = parts?.history ?? new RateHistory(rate, state?.history)
+    this.#denials = parts?.denials ?? new DenialWindow(rate, timing.latenessMs, state?.denials)
+    this.#success =
+      parts?.success ?? new SuccessWatch(rate.successWithinMs, rate.windowMs, timing.dedupMs, state?.success)
     this.#first = state?.first ?? null
     this.#newest = state?.newest ?? -Infinity
   }
 
   observe(event: CloudTrailEvent): readonly Verdict[] {
-    if (!this.#admit(event)) return []
+    if (!this.#admit(event)) return none
     if (!this.#rate.denied(event)) {
-      if (event.outcome !== 'SUCCESS') return []
+      if (event.outcome !== 'SUCCESS') return none
       this.#success.succeed(event.eventTime)
       return this.#success.raised(this.#denials)
     }
@@ -97,7 +106,7 @@ export class RateAnomaly implements Detector {
   }
 
   advance(maxTime: number): readonly Verdict[] {
-    if (maxTime <= this.#newest) return []
+    if (maxTime <= this.#newest) return none
     const settledBefore = this.#newest - this.#timing.latenessMs
     this.#newest = maxTime
     const settled = maxTime - this.#timing.latenessMs
@@ -105,7 +114,7 @@ export class RateAnomaly implements Detector {
     this.#history.fold(settledBefore, settled, this.#first ?? settled, this.#denials)
     this.#history.prune(horizon, this.#denials)
     this.#success.prune(settled, horizon)
-    return []
+    return none
   }
 
   /** The baseline never becomes worthless by itself; the engine forgets a silent principal after its state TTL. */
@@ -113,8 +122,15 @@ export class RateAnomaly implements Detector {
     return this.#first === null
   }
 
-  clone(): Detector {
-    return new RateAnomaly(this.#rate, this.#timing, this.snapshot())
+  clone(): RateAnomaly {
+    const copy = new RateAnomaly(this.#rate, this.#timing, undefined, {
+      history: this.#history.clone(),
+      denials: this.#denials.clone(),
+      success: this.#success.clone(),
+    })
+    copy.#first = this.#first
+    copy.#newest = this.#newest
+    return copy
   }
 
   snapshot(): RateAnomalyState {

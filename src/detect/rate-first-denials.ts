@@ -31,9 +31,9 @@ export interface FirstDenialsState {
 /** What the shared model does not look at: which secrets are new, and how large bursts usually are. */
 export class FirstDenials {
   readonly #rate: RateAnomalyParameters
-  readonly #firsts: RateBaseline
-  readonly #bursts: DecayedSums
-  readonly #known: Set<number>
+  #firsts: RateBaseline
+  #bursts: DecayedSums
+  #known: Set<number>
 
   constructor(rate: RateAnomalyParameters, state?: FirstDenialsState) {
     this.#rate = rate
@@ -84,6 +84,14 @@ export class FirstDenials {
 
   #firstsIn(denials: DenialWindow, after: number, through: number): number {
     return denials.secrets.firstDenials(after, through, hash => this.#known.has(hash))
+  }
+
+  clone(): FirstDenials {
+    const copy = new FirstDenials(this.#rate)
+    copy.#firsts = this.#firsts.clone()
+    copy.#bursts = this.#bursts.clone()
+    copy.#known = new Set(this.#known)
+    return copy
   }
 
   /** Plain data for the state record. */

@@ -21,17 +21,29 @@ export interface Judged extends Prediction {
   readonly pValue: number
 }
 
+interface HistoryParts {
+  readonly baseline: RateBaseline
+  readonly firstDenials: FirstDenials | null
+}
+
 /** The baseline of the shared model, and what the `first-denials` variant adds to it. */
 export class RateHistory {
-  readonly #windowMs: number
+  readonly #rate: RateAnomalyParameters
   readonly #baseline: RateBaseline
   readonly #firstDenials: FirstDenials | null
 
-  constructor(rate: RateAnomalyParameters, state?: RateHistoryState) {
-    this.#windowMs = rate.windowMs
-    this.#baseline = new RateBaseline(rate, state?.baseline)
+  constructor(rate: RateAnomalyParameters, state?: RateHistoryState, parts?: HistoryParts) {
+    this.#rate = rate
+    this.#baseline = parts?.baseline ?? new RateBaseline(rate, state?.baseline)
     this.#firstDenials =
-      rate.model === 'first-denials' ? new FirstDenials(rate, state?.firstDenials ?? undefined) : null
+      rate.model === 'first-denials'
+        ? (parts?.firstDenials ?? new FirstDenials(rate, state?.firstDenials ?? undefined))
+        : null
+  }
+
+  clone(): RateHistory {
+    const firstDenials = this.#firstDenials?.clone() ?? null
+    return new RateHistory(this.#rate, undefined, { baseline: this.#baseline.clone(), firstDenials })
   }
 
   /** Judges `count` denials in the window that ends at `end`, for a principal first seen at `first`. */
@@ -43,7 +55,7 @@ export class RateHistory {
 
   /** Blocks (aligned windows) that ended in (from, to] are complete and enter the history, oldest first. */
   fold(from: number, to: number, first: number, denials: DenialWindow): void {
-    const windowMs = this.#windowMs
+    const { windowMs } = this.#rate
     const times = denials.times
     for (let i = 0; i < times.length;) {
       const end = (Math.floor((times[i] ?? 0) / windowMs) + 1) * windowMs

@@ -16,6 +16,26 @@ function binomial(n: number, k: number): number {
   return value
 }
 
+// The numbers of a cascade, made once per number of filters: every principal's sums share them.
+const cascades = new Map<number, Cascade>()
+
+interface Cascade {
+  /** Row k holds C(k, 0) … C(k, k). */
+  readonly binomials: readonly (readonly number[])[]
+  /** 1 over the largest value of a^m e^(-a). */
+  readonly peak: number
+}
+
+function cascadeOf(filters: number): Cascade {
+  const known = cascades.get(filters)
+  if (known !== undefined) return known
+  const row = (k: number) => Array.from({ length: k + 1 }, (_, j) => binomial(k, j))
+  const binomials = Array.from({ length: filters + 1 }, (_, k) => row(k))
+  const cascade = { binomials, peak: filters === 0 ? 1 : (Math.E / filters) ** filters }
+  cascades.set(filters, cascade)
+  return cascade
+}
+
 /**
  * Sums Σ x w(age) of several quantities that are added at the same times, with
  * w(a) = (a / (m τ))^m e^(m - a/τ): 0 at age 0, peak 1 at age m τ; plain e^(-a/τ) for m = 0.
@@ -28,8 +48,7 @@ export class DecayedSums {
   readonly #filters: number
   readonly #tauMs: number
   readonly #channels: number
-  readonly #binomials: readonly (readonly number[])[]
-  readonly #peak: number
+  readonly #cascade: Cascade
   #newest: number | null
   #moments: number[]
 
@@ -38,12 +57,9 @@ export class DecayedSums {
     this.#filters = filters
     this.#tauMs = tauMs
     this.#channels = channels
-    this.#binomials = Array.from({ length: filters + 1 }, (_, k) =>
-      Array.from({ length: k + 1 }, (_, j) => binomial(k, j)),
-    )
-    this.#peak = filters === 0 ? 1 : (Math.E / filters) ** filters
+    this.#cascade = cascadeOf(filters)
     this.#newest = state?.newest ?? null
-    this.#moments = state === undefined ? new Array<number>((filters + 1) * channels).fill(0) : [...state.moments]
+    this.#moments = state === undefined ? new Array<number>((filters + 1) * channels).fill(0) : state.moments.slice()
   }
 
   /** Adds one value per channel at `time`, which is not before the previous addition. */
@@ -68,7 +84,7 @@ export class DecayedSums {
 
   /** Σ_j C(k, j) d^(k-j) M_j by Horner's scheme in d. */
   #shifted(channel: number, k: number, d: number): number {
-    const row = this.#binomials[k] ?? []
+    const row = this.#cascade.binomials[k] ?? []
     const base = channel * (this.#filters + 1)
     let total = 0
     for (let j = 0; j <= k; j++) total = total * d + (row[j] ?? 0) * (this.#moments[base + j] ?? 0)
@@ -79,7 +95,7 @@ export class DecayedSums {
   value(channel: number, time: number): number {
     if (this.#newest === null) return 0
     const d = Math.max(0, time - this.#newest) / this.#tauMs
-    return this.#peak * Math.exp(-d) * this.#shifted(channel, this.#filters, d)
+    return this.#cascade.peak * Math.exp(-d) * this.#shifted(channel, this.#filters, d)
   }
 
   /**
@@ -92,7 +108,14 @@ export class DecayedSums {
     const m = this.#filters
     let factorial = 1
     for (let k = 2; k <= m; k++) factorial *= k
-    return this.#tauMs * this.#peak * factorial * erlang(m, y)
+    return this.#tauMs * this.#cascade.peak * factorial * erlang(m, y)
+  }
+
+  clone(): DecayedSums {
+    return new DecayedSums(this.#filters, this.#tauMs, this.#channels, {
+      newest: this.#newest,
+      moments: this.#moments,
+    })
   }
 
   /** Plain data for the state record. */

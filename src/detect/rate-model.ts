@@ -24,9 +24,9 @@ export class RateBaseline {
   readonly #rate: RateAnomalyParameters
   readonly #sums: DecayedSums
 
-  constructor(rate: RateAnomalyParameters, state?: DecayedSumsState) {
+  constructor(rate: RateAnomalyParameters, state?: DecayedSumsState, sums?: DecayedSums) {
     this.#rate = rate
-    this.#sums = new DecayedSums(rate.filters, rate.tauMs, 2, state)
+    this.#sums = sums ?? new DecayedSums(rate.filters, rate.tauMs, 2, state)
   }
 
   /** Effective length of a history that began at `first`, milliseconds. */
@@ -65,6 +65,10 @@ export class RateBaseline {
     const variance = mean * (1 + windowMs / (priorExposureMs + exposureMs)) + 2 * mean * mean
     const learned = Math.min(count, Math.max(minCount, mean + 4 * Math.sqrt(variance)))
     this.#sums.add(blockEnd, [learned, learned * learned])
+  }
+
+  clone(): RateBaseline {
+    return new RateBaseline(this.#rate, undefined, this.#sums.clone())
   }
 
   /** Plain data for the state record. */

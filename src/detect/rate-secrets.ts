@@ -103,6 +103,12 @@ export class SecretTimes {
     }
   }
 
+  clone(): SecretTimes {
+    const copy = new SecretTimes(this.#windowMs, this.#minDistinct, this.#capacity)
+    for (const [hash, times] of this.#times) copy.#times.set(hash, times.slice())
+    return copy
+  }
+
   /** Plain data for the state record. */
   snapshot(): SecretTimesState {
     return [...this.#times].map(([hash, times]) => [hash, ...times])

@@ -19,14 +19,16 @@ export interface SuccessWatchState {
 export class SuccessWatch {
   readonly #withinMs: number
   readonly #windowMs: number
+  readonly #dedupMs: number
   readonly #gapMs: number
-  readonly #successes: number[]
+  #successes: number[]
   #waiting: Verdict[]
 
   /** `dedupMs` is the episode gap: of three ends within it, the middle one is in the episode of a neighbour and need not wait. */
   constructor(withinMs: number, windowMs: number, dedupMs: number, state?: SuccessWatchState) {
     this.#withinMs = withinMs
     this.#windowMs = windowMs
+    this.#dedupMs = dedupMs
     this.#gapMs = Math.min(withinMs, dedupMs)
     this.#successes = [...(state?.successes ?? [])]
     this.#waiting = [...(state?.waiting ?? [])]
@@ -77,6 +79,13 @@ export class SuccessWatch {
   prune(settled: number, horizon: number): void {
     while ((this.#successes[0] ?? Infinity) <= horizon) this.#successes.shift()
     while ((this.#waiting[0]?.time ?? Infinity) + this.#withinMs < settled) this.#waiting.shift()
+  }
+
+  clone(): SuccessWatch {
+    const copy = new SuccessWatch(this.#withinMs, this.#windowMs, this.#dedupMs)
+    copy.#successes = this.#successes.slice()
+    copy.#waiting = this.#waiting.slice()
+    return copy
   }
 
   /** Plain data for the state record. */

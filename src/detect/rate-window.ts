@@ -41,15 +41,19 @@ function runLengths(flags: readonly number[]): number[] {
  */
 export class DenialWindow {
   readonly secrets: SecretTimes
+  readonly #rate: RateAnomalyParameters
+  readonly #latenessMs: number
   #times: number[]
   #counts: number[]
   #reported: number[]
 
-  constructor(rate: RateAnomalyParameters, latenessMs: number, state?: DenialWindowState) {
+  constructor(rate: RateAnomalyParameters, latenessMs: number, state?: DenialWindowState, secrets?: SecretTimes) {
+    this.#rate = rate
+    this.#latenessMs = latenessMs
     // Thinning keeps at most 2 minDistinct secrets per window-wide cell; twice that leaves it something to forget.
     const cells = Math.ceil((rate.windowMs + latenessMs) / rate.windowMs) + 1
     const capacity = Math.max(secretCapacity, 4 * cells * rate.minDistinct)
-    this.secrets = new SecretTimes(rate.windowMs, rate.minDistinct, capacity, state?.secrets)
+    this.secrets = secrets ?? new SecretTimes(rate.windowMs, rate.minDistinct, capacity, state?.secrets)
     let time = 0
     this.#times = (state?.gaps ?? []).map(gap => (time += gap))
     this.#counts = [...(state?.counts ?? [])]
@@ -130,6 +134,14 @@ export class DenialWindow {
     this.#counts.splice(0, gone)
     this.#reported.splice(0, gone)
     this.secrets.prune(horizon, forgotten)
+  }
+
+  clone(): DenialWindow {
+    const copy = new DenialWindow(this.#rate, this.#latenessMs, undefined, this.secrets.clone())
+    copy.#times = this.#times.slice()
+    copy.#counts = this.#counts.slice()
+    copy.#reported = this.#reported.slice()
+    return copy
   }
 
   /** Plain data for the state record. */

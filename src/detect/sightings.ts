@@ -4,7 +4,7 @@
 import type { Evidence } from '../alerts/alert.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import { weightOfNumber } from './detector.ts'
-import { alike, evidenceOf, evidenceText, noSummary, secretsOf } from './evidence.ts'
+import { alike, evidenceText, Exhibit, noSummary } from './evidence.ts'
 import type { Summary } from './evidence.ts'
 
 /** Events alike in everything an alert shows except id and time. */
@@ -36,6 +36,8 @@ export class Sightings {
   private readonly span: number
   private list: Sighting[]
   private text = 0
+  /** No row ended before this time: most calls of {@link dropThrough} need not look at the rows. */
+  private earliestEnd = Infinity
 
   /** `window` is the rule's timespan in milliseconds; a row spans at most an eighth of it, which bounds the error of counts at the window's edge. */
   constructor(window: number, cap: number, from: readonly Sighting[] = []) {
@@ -43,7 +45,10 @@ export class Sightings {
     this.cap = cap
     this.span = Math.ceil(window / 8)
     this.list = [...from]
-    for (const row of this.list) this.text += rowText(row)
+    for (const row of this.list) {
+      this.text += rowText(row)
+      this.earliestEnd = Math.min(this.earliestEnd, row.last)
+    }
   }
 
   get rows(): readonly Sighting[] {
@@ -51,7 +56,12 @@ export class Sightings {
   }
 
   /** Takes an event in, `fields` is what the rule's summary fields say of it. Returns its row. */
-  add(event: CloudTrailEvent, value: string | null, fields: Summary = noSummary): Sighting {
+  add(
+    event: CloudTrailEvent,
+    value: string | null,
+    fields: Summary = noSummary,
+    exhibit: Exhibit = new Exhibit(event),
+  ): Sighting {
     const time = event.eventTime
     for (let i = this.list.length - 1; i >= 0; i--) {
       const row = this.list[i] as Sighting
@@ -63,9 +73,10 @@ export class Sightings {
       this.list[i] = more
       return more
     }
-    const evidence = evidenceOf(event, fields)
-    const row = { value, evidence, secrets: secretsOf(event), first: time, last: time, count: 1, fresh: 1 }
+    const evidence = exhibit.evidence(fields)
+    const row = { value, evidence, secrets: exhibit.secrets(), first: time, last: time, count: 1, fresh: 1 }
     this.list.push(row)
+    this.earliestEnd = Math.min(this.earliestEnd, time)
     this.text += rowText(row)
     if (this.list.length > this.cap) this.makeRoom()
     return row
@@ -98,9 +109,17 @@ export class Sightings {
 
   /** Forgets rows that ended at or before `time`. */
   dropThrough(time: number): void {
-    if (this.list.every(row => row.last > time)) return
-    for (const row of this.list) if (row.last <= time) this.text -= rowText(row)
-    this.list = this.list.filter(row => row.last > time)
+    if (this.earliestEnd > time) return
+    const kept: Sighting[] = []
+    this.earliestEnd = Infinity
+    for (const row of this.list) {
+      if (row.last <= time) this.text -= rowText(row)
+      else {
+        kept.push(row)
+        this.earliestEnd = Math.min(this.earliestEnd, row.last)
+      }
+    }
+    this.list = kept
   }
 
   /** Keeps the `count` rows that began last. */
@@ -114,8 +133,9 @@ export class Sightings {
 
   clone(): Sightings {
     const copy = new Sightings(this.window, this.cap)
-    copy.list = [...this.list]
+    copy.list = this.list.slice()
     copy.text = this.text
+    copy.earliestEnd = this.earliestEnd
     return copy
   }
 

@@ -10,7 +10,7 @@ import { defaultWeight, weightOfNumber } from './detector.ts'
 import type { Detector, Verdict } from './detector.ts'
 import type { Episode, EpisodesSnapshot } from './episodes.ts'
 import { Episodes } from './episodes.ts'
-import { evidenceOf, summaryOf } from './evidence.ts'
+import { evidenceOf, Exhibit, summaryOf } from './evidence.ts'
 import type { Summary } from './evidence.ts'
 import type { Sighting } from './sightings.ts'
 import { Sightings } from './sightings.ts'
@@ -41,9 +41,16 @@ export interface WatchContext {
   /** Start of the lateness zone: the principal's newest event time minus lateness. */
   readonly zone: number
   readonly trigger: Trigger
-  /** 16 hex digits that stand for the principal in dedup keys. */
-  readonly principalHash: string
+  /** 16 hex digits that stand for the principal in dedup keys; computed for the first alert. */
+  readonly principalHash: () => string
   readonly raise: (draft: AlertDraft, rule: CompiledRule) => void
+}
+
+interface WatchParts {
+  readonly detector: Detector
+  readonly episodes: Episodes
+  readonly sightings: Sightings
+  readonly announcements: Announcement[]
 }
 
 /** One rule's state for one principal and group. */
@@ -52,23 +59,25 @@ export class Watch {
   readonly group: readonly string[]
   lastTime: number
   private readonly detector: Detector
-  private episodes: Episodes
-  private sightings: Sightings
+  private readonly episodes: Episodes
+  private readonly sightings: Sightings
   private announcements: Announcement[]
   private silentThrough: number
   /** The snapshot since the last change: a principal's other watches need no new one for every event. */
   private plain: WatchSnapshot | null = null
+  /** Weight as the principal has counted it. */
+  private counted = 0
 
-  constructor(rule: CompiledRule, group: readonly string[], from?: Partial<WatchSnapshot>, detector?: Detector) {
+  constructor(rule: CompiledRule, group: readonly string[], from?: Partial<WatchSnapshot>, parts?: WatchParts) {
     const { dedupMs, maxEpisodeMs } = rule.rule
     this.rule = rule
     this.group = group
     this.lastTime = from?.lastTime ?? -Infinity
     this.silentThrough = from?.silentThrough ?? -Infinity
-    this.detector = detector ?? rule.detector(from?.detector)
-    this.episodes = new Episodes(dedupMs, maxEpisodeMs, from?.episodes)
-    this.sightings = new Sightings(rule.windowMs, rule.rowCap, from?.sightings)
-    this.announcements = (from?.announcements ?? []).map(a => new Announcement(a.opening, a))
+    this.detector = parts?.detector ?? rule.detector(from?.detector)
+    this.episodes = parts?.episodes ?? new Episodes(dedupMs, maxEpisodeMs, from?.episodes)
+    this.sightings = parts?.sightings ?? new Sightings(rule.windowMs, rule.rowCap, from?.sightings)
+    this.announcements = parts?.announcements ?? (from?.announcements ?? []).map(a => new Announcement(a.opening, a))
   }
 
   /**
@@ -89,19 +98,17 @@ export class Watch {
       for (const verdict of verdicts) this.episodes.add(verdict.time)
       this.judge(verdicts, null, context)
     }
-    if (!this.episodes.empty()) {
-      if (this.episodes.settle(zone)) this.forgetSettled()
-    }
+    if (!this.episodes.empty() && this.episodes.settle(zone)) this.forgetSettled()
     this.sightings.dropThrough(zone - this.rule.windowMs)
   }
 
   /** Takes in a distinct, not-late event that feeds the rule. Call `advance` first. */
-  observe(event: CloudTrailEvent, context: WatchContext): void {
+  observe(event: CloudTrailEvent, context: WatchContext, exhibit = new Exhibit(event)): void {
     this.plain = null
     this.lastTime = Math.max(this.lastTime, event.eventTime)
     const counted = this.rule.counts(event)
     const row = counted
-      ? this.sightings.add(event, boundedValue(this.rule.value?.(event)), this.summaryOf(event))
+      ? this.sightings.add(event, boundedValue(this.rule.value?.(event)), this.summaryOf(event), exhibit)
       : null
     // a time before the zone comes again only to raise an episode that is still open; it must not open one
     const verdicts = this.detector.observe(event)
@@ -186,7 +193,7 @@ export class Watch {
   }
 
   private keyOf(announcement: Announcement, context: WatchContext): string {
-    return dedupKey(this.rule.rule.id, context.principalHash, groupHash(this.group), announcement.opening)
+    return dedupKey(this.rule.rule.id, context.principalHash(), groupHash(this.group), announcement.opening)
   }
 
   private tell(announcement: Announcement, episode: Episode, context: WatchContext): void {
@@ -210,6 +217,13 @@ export class Watch {
     for (const announcement of this.announcements) weight += announcement.facts.weight()
     for (const value of this.group) weight += value.length
     return weight
+  }
+
+  /** What the weight has grown by since it was asked last. */
+  growth(): number {
+    const before = this.counted
+    this.counted = this.weight()
+    return this.counted - before
   }
 
   /**
@@ -250,10 +264,18 @@ export class Watch {
 
   clone(): Watch {
     const { lastTime, silentThrough } = this
-    const copy = new Watch(this.rule, this.group, { lastTime, silentThrough }, this.detector.clone())
-    copy.episodes = this.episodes.clone()
-    copy.sightings = this.sightings.clone()
-    copy.announcements = this.announcements.map(a => a.clone())
+    const copy = new Watch(
+      this.rule,
+      this.group,
+      { lastTime, silentThrough },
+      {
+        detector: this.detector.clone(),
+        episodes: this.episodes.clone(),
+        sightings: this.sightings.clone(),
+        announcements: this.announcements.map(a => a.clone()),
+      },
+    )
+    copy.counted = this.counted
     return copy
   }
 

@@ -168,7 +168,7 @@ describe('other bounds', () => {
     const watch = new Watch(compileRule(shown, 0, 15 * minute), [])
     const trigger = { principal: call(0).principal, detectedAt: 0, input: null }
     for (const time of [0, minute, 2 * minute]) {
-      const context = { zone: time - 15 * minute, trigger, principalHash: '0'.repeat(16), raise: () => undefined }
+      const context = { zone: time - 15 * minute, trigger, principalHash: () => '0'.repeat(16), raise: () => undefined }
       watch.advance(time, context)
       watch.observe(call(time), context)
     }
