@@ -5,6 +5,7 @@ import { schemaIdOf } from '../codecs/confluent.ts'
 import type { LogRecord } from '../log/log-client.ts'
 import type { SchemaSource } from '../log/schema-source.ts'
 import { topicContract } from '../topics.ts'
+import { decodeLearning } from './learning-decoder.ts'
 
 /** Reads alerts of any version that this one understands. */
 export class AlertReader {
@@ -20,14 +21,7 @@ export class AlertReader {
   async read({ value }: Pick<LogRecord, 'value'>): Promise<Alert | null> {
     if (value === null) return null
     if (schemaIdOf(value) === null) return alertFromJson(this.#schema, value.toString())
-    let alert = this.#decoder.decode(value)
-    if ('unknownSchema' in alert) {
-      const schema = await this.#schemas.schemaById(alert.unknownSchema)
-      // Not learnt: the registry may have it when the next record asks.
-      if (schema === null) return null
-      this.#decoder.learn(alert.unknownSchema, schema)
-      alert = this.#decoder.decode(value)
-    }
-    return 'rejected' in alert || 'unknownSchema' in alert ? null : alert
+    const alert = await decodeLearning(this.#decoder, this.#schemas, value)
+    return 'rejected' in alert ? null : alert
   }
 }

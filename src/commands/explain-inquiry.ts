@@ -38,6 +38,7 @@ export class Inquiry {
   readonly #others = new Map<string, number>()
   #principal: Principal | null = null
   #told = 0
+  #earliest: number | null = null
   #lastTold: Alert | null = null
 
   constructor(
@@ -62,6 +63,7 @@ export class Inquiry {
   /** The principal's next event that some rule of the set matches. */
   take(event: CloudTrailEvent): void {
     this.#principal ??= event.principal
+    this.#earliest = Math.min(this.#earliest ?? Infinity, event.eventTime)
     const step = this.#reconstruction.take(event)
     if (step === null || !this.#concerns(step)) return
     this.#selection.add(step)
@@ -87,6 +89,11 @@ export class Inquiry {
   #nearest(time: number): KnownEpisode | null {
     const distance = ({ opening }: KnownEpisode) => Math.abs(opening - time)
     return this.#reconstruction.episodes.toSorted((a, b) => distance(a) - distance(b))[0] ?? null
+  }
+
+  /** Event time of the earliest event that some rule matches; null without any. */
+  get earliest(): number | null {
+    return this.#earliest
   }
 
   /** Whether the events hold the principal, and the episode where one is asked about. */

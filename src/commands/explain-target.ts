@@ -4,6 +4,7 @@ import { access, readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
 import { stdin } from 'node:process'
 import { z } from 'zod'
+import type { Alert } from '../alerts/alert.ts'
 import { dedupKey, principalHash } from '../alerts/dedup-key.ts'
 import { twError } from '../errors.ts'
 import { parseTime } from '../normalize/event-time.ts'
@@ -28,7 +29,7 @@ const time = z.string().transform((value, context) => {
   return z.NEVER
 })
 
-/** What an explanation reads of an alert's JSON; docs/alerts.md describes the whole. */
+/** {@link AlertRecord} in JSON; docs/alerts.md describes the whole. */
 const record = z.object({
   dedupKey: z.string(),
   activity: z.enum(['CREATE', 'UPDATE']),
@@ -45,8 +46,21 @@ const record = z.object({
   explanation: z.string(),
 })
 
-/** An alert as read back from its JSON. */
-export type AlertRecord = z.infer<typeof record>
+/** What an explanation reads of an alert, from its JSON or from the topic. Times are epoch milliseconds. */
+export type AlertRecord = Pick<
+  Alert,
+  | 'dedupKey'
+  | 'activity'
+  | 'sequence'
+  | 'ruleId'
+  | 'ruleTitle'
+  | 'ruleVersion'
+  | 'firstSeen'
+  | 'lastSeen'
+  | 'count'
+  | 'distinctValues'
+  | 'explanation'
+> & { readonly severity: string; readonly principal: { readonly key: string; readonly name: string } }
 
 /** The parts of a dedup key, or null for any other text. */
 export function parseDedupKey(text: string): KeyParts | null {

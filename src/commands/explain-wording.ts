@@ -7,6 +7,9 @@ import { negativeBinomialTail } from '../detect/rate-tail.ts'
 import type { Rule } from '../rules/rule.ts'
 import type { Step } from './explain-step.ts'
 
+/** A count against what it needs to reach; of a rate the comparison. */
+export type Measured = Pick<Step, 'count' | 'needed' | 'anomaly'>
+
 /** When the rule fires and when an episode ends, as a sentence without its full stop. */
 export function conditionText({ body, dedupMs, groupBy }: Rule): string {
   const per = ['principal', ...groupBy.map(field => field.name)].join(' and ')
@@ -32,7 +35,7 @@ export function conditionText({ body, dedupMs, groupBy }: Rule): string {
 }
 
 /** `4 of 5 different regions`, `3 matching calls`. */
-export function countText(step: Step, rule: Rule): string {
+export function countText(step: Measured, rule: Rule): string {
   const { body } = rule
   if (step.anomaly !== null && body.kind === 'rate_anomaly') return anomalyText(step.anomaly, body.rate.distinct.name)
   const noun = body.kind === 'value_count' ? nounOf(body.field.name) : (['matching call', 'matching calls'] as const)
@@ -47,7 +50,7 @@ function anomalyText(anomaly: Anomaly, distinct: string): string {
 }
 
 /** What a window that did not fire was short of; ends without a full stop. */
-export function shortfall(step: Step, rule: Rule): string {
+export function shortfall(step: Measured, rule: Rule): string {
   const { body } = rule
   if (body.kind === 'rate_anomaly' && step.anomaly !== null) return rateShortfall(step.anomaly, rule)
   if (step.needed === null) return 'which is not what the rule counts as its condition'

@@ -1,15 +1,20 @@
 // `trailwarden explain`: why an alert was raised, or why none was, step by step. Events go through the very engine that
-// `detect` and `replay` run; without events, the alert's own record is told as far as it goes.
+// `detect` and `replay` run. They come from files or a topic, or from a live cluster with the alert and the detector's state;
+// an alert file without events is told as far as its record goes.
 import { principalHash } from '../alerts/dedup-key.ts'
 import { inSentence } from '../alerts/wording.ts'
 import { eventDecoder, eventEncoder } from '../codecs/cloudtrail-event.ts'
 import { twError } from '../errors.ts'
+import { kafkaLog } from '../kafka/kafka-log.ts'
+import { schemaRegistry } from '../kafka/registry.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import { topicContract } from '../topics.ts'
 import type { Command, CommandContext } from './command.ts'
 import { textOption } from './command.ts'
 import { readEvents } from './event-input.ts'
 import { EventSorter } from './event-sorter.ts'
+import { explainLive } from './explain-live.ts'
+import type { LiveTarget } from './explain-live.ts'
 import { Inquiry } from './explain-inquiry.ts'
 import type { Question } from './explain-inquiry.ts'
 import { recordText } from './explain-record.ts'
@@ -17,20 +22,23 @@ import { isAlertFile, parseDedupKey, PrincipalHashes, readAlerts, ruleCalled, ru
 import type { AlertRecord } from './explain-target.ts'
 import { detectionFrom } from './rule-set.ts'
 import type { Detection } from './rule-set.ts'
+import { connectionFrom, kafkaOptionsFrom, registryFrom } from './settings.ts'
 
 export const explain: Command = {
   name: 'explain',
-  usage: '<dedup key|alert file> [--input <paths…>] | --principal <key> [--rule <id>] --input <paths…>',
+  usage: '<dedup key|alert file> [--input <paths…>] | --principal <key> [--rule <id>] [--input <paths…>]',
   summary: 'Show step by step why a rule fired for a principal, or how far it was from firing.',
   details:
     'Runs the events of --input (files, folders, or an events topic) through the engine, ordered by event time, and shows for\n' +
     "each of the principal's events what it did: counted, duplicate, late or no match, the window against the threshold, the\n" +
-    'moment the condition became true, and every alert told. An alert file holds JSON lines of `replay --json` (`-` is standard\n' +
-    'input); without --input its own record is explained. Exit 1 when the events do not hold what is asked about.',
+    'moment the condition became true, and every alert told. Without --input a dedup key or a principal is explained from the\n' +
+    "cluster: its alerts, the detector's state, and the events of its partition in the order in which they were detected on. An\n" +
+    'alert file holds JSON lines of `replay --json` (`-` is standard input); without --input its own record is explained. Exit 1\n' +
+    'when there is nothing of what is asked about.',
   examples: [
     'trailwarden replay --json trail/ > alerts.jsonl && trailwarden explain alerts.jsonl --input trail/',
     'trailwarden explain secretsmanager-multi-region:138bc828548b3dda:-:1768468960000 --input trail/',
-    'trailwarden explain --principal 111122223333/role/AROAEXAMPLE --rule secretsmanager-denied-rate --input trail/',
+    'trailwarden explain --principal 111122223333/role/AROAEXAMPLE --rule secretsmanager-denied-rate',
   ],
   options: {
     input: {
@@ -48,7 +56,16 @@ export const explain: Command = {
     all: { type: 'boolean', doc: 'Show every step, not only the first, the last and the decisive ones.' },
     json: { type: 'boolean', doc: 'Every step, and a verdict at the end, as JSON lines.' },
   },
-  settings: ['RULES', 'SUPPRESSIONS', 'SOURCE_IDENTITY', 'KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL'],
+  settings: [
+    'RULES',
+    'SUPPRESSIONS',
+    'SOURCE_IDENTITY',
+    'KAFKA_BROKERS',
+    'SCHEMA_REGISTRY_URL',
+    'EVENTS_TOPIC',
+    'ALERTS_TOPIC',
+    'STATE_TOPIC',
+  ],
   async run(context) {
     const detection = await detectionFrom(context.config)
     const principal = textOption(context, 'principal')
@@ -57,8 +74,9 @@ export const explain: Command = {
     const given = context.options['input']
     const input = Array.isArray(given) ? [...(given as readonly string[]), ...rest] : []
     if (principal !== undefined) {
-      if (input.length === 0) throw noInput('--principal')
-      return fromEvents(context, detection, questionsAbout(principal, textOption(context, 'rule'), detection), input)
+      const questions = questionsAbout(principal, textOption(context, 'rule'), detection)
+      if (input.length === 0) return fromCluster(context, detection, { principal }, questions)
+      return fromEvents(context, detection, questions, input)
     }
     if (textOption(context, 'rule') !== undefined) throw twError('TW_USAGE', '--rule goes with --principal.')
     if (target === undefined) throw twError('TW_USAGE', 'explain needs a dedup key, a file of alerts, or --principal.')
@@ -76,16 +94,27 @@ export const explain: Command = {
       )
     }
     const question = questionOf(target, detection)
-    if (input.length === 0) throw noInput('A dedup key')
-    return fromEvents(context, detection, [question], input)
+    if (input.length > 0) return fromEvents(context, detection, [question], input)
+    return fromCluster(context, detection, { dedupKey: target, opening: question.opening ?? 0 }, [question])
   },
 }
 
-function noInput(what: string): Error {
-  return twError(
-    'TW_USAGE',
-    `${what} needs --input <paths…>, the events to explain it with: files, folders or an events topic.`,
+async function fromCluster(
+  context: CommandContext,
+  detection: Detection,
+  target: LiveTarget,
+  questions: readonly Question[],
+): Promise<number> {
+  const { config, log: logger, err } = context
+  await err.write(
+    `Asking ${config.KAFKA_BROKERS.join(',')}; with --input <paths…> events come from files or a topic.\n`,
   )
+  const log = await kafkaLog(connectionFrom(config), logger, kafkaOptionsFrom(config))
+  try {
+    return await explainLive(context, detection, target, questions, log, schemaRegistry(registryFrom(config)))
+  } finally {
+    await log.close()
+  }
 }
 
 function questionOf(key: string, { rules }: Detection): Question {
