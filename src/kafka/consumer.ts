@@ -52,7 +52,8 @@ class Member implements GroupConsumer {
     this.#consumer = context.kafka.consumer({
       groupId: options.group,
       sessionTimeout,
-      heartbeatInterval: Math.min(3_000, Math.floor(sessionTimeout / 4)),
+      // Others learn of a rebalance with their next heartbeat: the interval is what a failover takes beyond the session.
+      heartbeatInterval: Math.min(1_000, Math.floor(sessionTimeout / 6)),
       rebalanceTimeout: 60_000,
       maxWaitTimeInMs: 250,
       minBytes: 1,
