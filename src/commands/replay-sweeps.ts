@@ -1,45 +1,42 @@
 // How the number of alerts follows a rule's threshold: variants of each rule run beside it over the same events. Pure.
-// All variants of a rule share one engine of their own, in which they see what the rule sees: the same matches, copies and
-// clock of the principal. Bounded: at most a dozen variants of a rule, without prose.
+// Every variant has an engine of its own: in one they would share a principal's budget of state, and push each other out.
+// Bounded: at most a dozen variants of a rule, each fed only what the rule counts, without prose.
 import type { Alert } from '../alerts/alert.ts'
 import type { EngineOptions } from '../detect/engine.ts'
+import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { Sweep } from '../report/backtest.ts'
-import type { Rule, RuleBody, RuleSet } from '../rules/rule.ts'
+import type { RuleBody, RuleSet } from '../rules/rule.ts'
+import type { Contender } from './replay-run.ts'
 
 /** A rule with one parameter at several values. */
 export interface RuleSweep {
-  /** The variants as a rule set, and what its engine needs. */
-  readonly rules: RuleSet
-  readonly engine: EngineOptions
-  /** Takes the alerts of that engine. */
-  take(alert: Alert): void
+  /** The variants, one by one. */
+  readonly contenders: readonly Contender[]
   /** The result, once every event was evaluated. */
   readonly sweep: Sweep
 }
 
 /** The sweeps of a rule set: one for each rule with a threshold that more events can only exceed. */
 export function ruleSweeps(rules: RuleSet, engine: EngineOptions): RuleSweep[] {
-  const { suppress } = engine
   return rules.rules.flatMap(rule => {
     const threshold = thresholdOf(rule.body)
     if (threshold === null) return []
     const { parameter, field, current, values, withValue } = threshold
-    const variants = values.map(value => ({ ...rule, id: `${rule.id}@${value}`, body: withValue(value) }))
+    // What the rule counts: its windows and its history see the same, since the events come in order.
+    const match = (event: CloudTrailEvent) => rules.match(event).filter(index => rule.feeds.includes(index))
     // Dedup key to whether its last announcement was suppressed, for each variant.
-    const found = new Map(variants.map(({ id }) => [id, new Map<string, boolean>()]))
+    const found = values.map(() => new Map<string, boolean>())
+    const contenders = values.map((value, index) => ({
+      rules: { ...rules, match, rules: [{ ...rule, body: withValue(value) }] },
+      engine: { ...engine, describe: () => ({ explanation: '', runbook: '' }) },
+      take: (alert: Alert) => void found[index]?.set(alert.dedupKey, alert.suppressed !== null),
+    }))
     return [
       {
-        rules: { ...rules, rules: variants },
-        engine: {
-          ...engine,
-          describe: () => ({ explanation: '', runbook: '' }),
-          // Suppressions know the rule by its own name.
-          ...(suppress && { suppress: named(rule, suppress) }),
-        },
-        take: (alert: Alert) => void found.get(alert.ruleId)?.set(alert.dedupKey, alert.suppressed !== null),
+        contenders,
         get sweep() {
           const points = values.map((value, index) => {
-            const episodes = [...(found.get(variants[index]?.id ?? '')?.values() ?? [])]
+            const episodes = [...(found[index]?.values() ?? [])]
             const suppressed = episodes.filter(Boolean).length
             return { value, alerts: episodes.length - suppressed, suppressed }
           })
@@ -48,10 +45,6 @@ export function ruleSweeps(rules: RuleSet, engine: EngineOptions): RuleSweep[] {
       },
     ]
   })
-}
-
-function named(rule: Rule, suppress: (alert: Alert) => Alert): (alert: Alert) => Alert {
-  return alert => ({ ...suppress({ ...alert, ruleId: rule.id }), ruleId: alert.ruleId })
 }
 
 interface Threshold {

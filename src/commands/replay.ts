@@ -139,7 +139,8 @@ async function backtest(
     printer?.take(alert)
   }
   const sweeps = report === undefined ? [] : ruleSweeps(rules, detection.engine)
-  const contenders: Contender[] = [{ rules, engine: detection.engine, take }, ...sweeps]
+  const contenders: Contender[] = [{ rules, engine: detection.engine, take }]
+  for (const sweep of sweeps) contenders.push(...sweep.contenders)
   if (old !== null) contenders.push({ ...old, take: alert => before.take(alert) })
   const sets = [rules, ...(old === null ? [] : [old.rules])]
   const input = await readInOrder(context, range, sets, progress)

@@ -29,7 +29,14 @@ export function rateChart(id: string, rule: Rule, series: RateSeries): Markup | 
   const ticks = countTicks(Math.max(most, lowestThreshold < 1e9 ? lowestThreshold : 1, ...uppers) * 1.08, 5)
   const x = linear(from, to, left, right)
   const y = linear(0, ticks.at(-1) ?? 1, bottom, top)
-  const last = predicted.at(-1)
+  const [first, last] = [predicted[0], predicted.at(-1)]
+  const highest = ticks.at(-1) ?? 1
+  const thresholdText = ({ threshold }: Predicted, at: number, anchor: 'start' | 'end'): Markup => {
+    const above = Math.max(top + 10, y(Math.min(threshold, highest)) - 6)
+    return html`<text class="threshold-label" x="${at}" y="${above}" text-anchor="${anchor}"
+      >alerts at ${wholeNumber(threshold)}</text
+    >`
+  }
   return figure({
     id,
     title: `Denied calls in the last ${window}, against what the principal's own history predicts`,
@@ -53,18 +60,9 @@ export function rateChart(id: string, rule: Rule, series: RateSeries): Markup | 
           class="line"
           d="${stepPath(steps, x, y, to)}"
         />`,
-      html`<path
-        class="threshold"
-        d="${polyline(predicted, x, y, point => Math.min(point.threshold, ticks.at(-1) ?? 1))}"
-      />`,
-      last !== undefined &&
-        html`<text
-          class="threshold-label"
-          x="${right}"
-          y="${Math.max(top + 10, y(Math.min(last.threshold, ticks.at(-1) ?? 1)) - 6)}"
-          text-anchor="end"
-          >alerts at ${wholeNumber(last.threshold)}</text
-        >`,
+      html`<path class="threshold" d="${polyline(predicted, x, y, point => Math.min(point.threshold, highest))}" />`,
+      first !== undefined && thresholdText(first, x(first.time) + 4, 'start'),
+      last !== undefined && last.threshold !== first?.threshold && thresholdText(last, right, 'end'),
     ],
     legend: [
       [html`<path class="line" d="M2 11H10V4H22" />`, 'denied calls, observed'],

@@ -108,7 +108,9 @@ export class RateCollector {
     this.#displays = this.#alerts.map(alert => {
       const { from, to } = extent(alert)
       const left = Math.max(from - beforeMs, first - windowMs / 4)
-      return { from: left, to: Math.max(to, alert.lastSeen) + 1.2 * windowMs, predicted: [], denials: [], beyond: 0 }
+      const end = Math.max(to, alert.lastSeen)
+      const right = end + Math.max(1.2 * windowMs, (end - left) / 12)
+      return { from: left, to: right, predicted: [], denials: [], beyond: 0 }
     })
     this.#schedule = this.#displays
       .flatMap(display => {

@@ -29,7 +29,7 @@ function meaning({ parameter, field }: Sweep): string {
 
 /** A parameter's value: exponents for probabilities, whole numbers for counts. */
 export function parameterValue(value: number): string {
-  return value > 0 && value < 0.01 ? value.toExponential().replace('e-0', 'e-') : String(value)
+  return value > 0 && value <= 0.01 ? value.toExponential().replace('e-0', 'e-') : String(value)
 }
 
 /** What the numbers say around the value in force: one step stricter, one step looser. */
