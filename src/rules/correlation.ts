@@ -21,7 +21,8 @@ export interface Correlation {
   readonly generate: boolean
 }
 
-const keys = ['type', 'rules', 'group-by', 'timespan', 'condition', 'aliases', 'generate']
+/** Keys of `correlation:`. */
+export const correlationKeys = ['type', 'rules', 'group-by', 'timespan', 'condition', 'aliases', 'generate']
 /** Correlation types of Sigma and the extension; the temporal ones are refused. */
 export const correlationTypes = ['event_count', 'value_count', 'rate_anomaly', 'temporal', 'temporal_ordered'] as const
 const timespan = { min: 1000, max: 31 * 86_400_000 }
@@ -37,7 +38,7 @@ export function readCorrelation(
   if (section === null) return null
   const { problems } = rule
   const before = problems.errors.length
-  section.closed(keys)
+  section.closed(correlationKeys)
   const type =
     section.value('type') === undefined
       ? section.missing('type', `Write one of: ${correlationTypes.join(', ')}`)

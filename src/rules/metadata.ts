@@ -6,7 +6,8 @@ import type { Place } from './problems.ts'
 import { didYouMean, nearest } from './problems.ts'
 import type { Section } from './section.ts'
 
-const statuses = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'] as const
+/** Sigma's words for how far a rule is to be trusted. */
+export const statuses = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'] as const
 
 export interface Metadata {
   /** `name`, else `id`. */
