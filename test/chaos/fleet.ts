@@ -2,7 +2,7 @@
 // Their output goes to one log file per place in the fleet. A watchdog kills them when this process is gone.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '../harness/simulator.ts'
@@ -132,7 +132,9 @@ export class Fleet {
   #start(name: string): void {
     if (this.#over.signal.aborted) return
     const { program, env, folder, note } = this.#options
-    const file = openSync(join(folder, `${name}.log`), 'a')
+    const log = join(folder, `${name}.log`)
+    const file = openSync(log, 'a')
+    const { size } = statSync(log)
     const child = spawn(process.execPath, [program, 'detect'], {
       env: { ...process.env, ...env },
       stdio: ['ignore', file, file],
@@ -145,7 +147,7 @@ export class Fleet {
     const exited = new Promise<void>(resolve => {
       child.once('exit', (code, signal) => {
         this.#watchdog.forget(pid)
-        this.#ended(worker, code, signal)
+        this.#ended(worker, signal ?? `exit ${code}`, statSync(log).size === size)
         resolve()
       })
     })
@@ -153,10 +155,11 @@ export class Fleet {
     this.#workers.set(name, worker)
   }
 
-  #ended({ name, ending }: Worker, code: number | null, signal: NodeJS.Signals | null): void {
-    const how = signal ?? `exit ${code}`
+  /** @param silent it ended before it had said anything: then SIGTERM still has its default effect */
+  #ended({ name, ending }: Worker, how: string, silent: boolean): void {
     this.#options.note(`${name} ended: ${how}`)
-    if (ending !== 'kill' && how !== 'exit 0') this.unexpected.push(`${name} ${ending ?? 'by itself'}: ${how}`)
+    const expected = ending === 'kill' || how === 'exit 0' || (ending !== null && how === 'SIGTERM' && silent)
+    if (!expected) this.unexpected.push(`${name} ${ending ?? 'by itself'}: ${how}`)
     this.#workers.delete(name)
     if (ending === 'remove') return
     const again = sleep(this.#options.random.int(0, restartMs), undefined, { signal: this.#over.signal })

@@ -7,15 +7,10 @@ import { topicContract } from '../../src/topics.ts'
 import { call, minute, second } from '../harness/detection.ts'
 import type { Random } from '../harness/simulator.ts'
 import { poisonKinds } from './poison.ts'
-import type { PoisonParts } from './poison.ts'
+import type { SchemaIds } from './schema-ids.ts'
 
 /** Header of a poisoned record: its kind. A dead letter keeps the headers of its record. */
 export const poisonHeader = 'chaos-poison'
-
-/** Ids under which the registry of the round knows the schemas. */
-export interface SchemaIds extends Pick<PoisonParts, 'strayId' | 'foreignIds'> {
-  readonly event: number
-}
 
 const begin = Date.UTC(2026, 0, 15)
 const account = '111122223333'
@@ -28,13 +23,20 @@ const copyShare = 0.1
 /** `count` records of the events topic, poison included, in the order of arrival. */
 export function chaosInput(random: Random, count: number, ids: SchemaIds): OutRecord[] {
   const encoder = eventEncoder(topicContract('EVENTS_TOPIC').schema!)
-  const events = traffic(random, count)
-  return events.map(event => {
+  // Every kind before any comes again.
+  let kinds: typeof poisonKinds = []
+  const nextKind = () => {
+    if (kinds.length === 0) kinds = [...poisonKinds].sort(() => random.next() - 0.5)
+    const [kind, ...rest] = kinds
+    kinds = rest
+    return kind!
+  }
+  return traffic(random, count).map(event => {
     const { key } = event.principal
     // A copy of its own: the encoder's slab is larger than what a round keeps of it.
     const framed = Buffer.from(encoder.encode(event, ids.event))
     if (!random.chance(poisonShare)) return { key, value: framed }
-    const [kind, , make] = random.pick(poisonKinds)
+    const [kind, , make] = nextKind()
     const { key: poisonKey, value } = make({ key, framed, ...ids }, random)
     return { key: poisonKey, value, headers: { [poisonHeader]: kind } }
   })

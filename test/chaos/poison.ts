@@ -19,6 +19,9 @@ interface Poison {
   readonly value: Buffer | null
 }
 
+/** What an events topic needs to take the largest of them. */
+export const topicConfigForPoison = { 'max.message.bytes': '11534336' }
+
 /** Name of a kind, the reason it is refused with, and its maker. The size of `10 MB` needs a topic that takes it. */
 export const poisonKinds: readonly (readonly [
   kind: string,

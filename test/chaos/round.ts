@@ -5,10 +5,6 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { registryFrom } from '../../src/commands/settings.ts'
-import { loadConfig } from '../../src/config.ts'
-import { schemaRegistry } from '../../src/kafka/registry.ts'
-import { topicContract } from '../../src/topics.ts'
 import type { KafkaForTests } from '../harness/cluster.ts'
 import { eventually, lineOn, workedOff } from '../harness/line.ts'
 import type { Line } from '../harness/line.ts'
@@ -17,7 +13,8 @@ import { proxyOf } from './broker-proxy.ts'
 import type { BrokerProxy } from './broker-proxy.ts'
 import { Fleet } from './fleet.ts'
 import { chaosInput } from './input.ts'
-import type { SchemaIds } from './input.ts'
+import { schemaIds } from './schema-ids.ts'
+import { topicConfigForPoison } from './poison.ts'
 import { scheduleOf } from './scenarios.ts'
 import type { Fault, Scenario } from './scenarios.ts'
 import { verdictOn } from './verdict.ts'
@@ -55,8 +52,6 @@ const sessionMs = 6000
 const recordsPerSecond = 150
 /** A frozen zombie, a swallowed answer and a dead broker one after another take less. */
 const healMs = 180_000
-/** The largest record of the input is 10 MB. */
-const largestBatch = '11534336'
 
 /** Runs one round on a cluster. Rejects where the harness itself fails; what the detectors do wrong is in `findings`. */
 export async function chaosRound(kafka: KafkaForTests, options: RoundOptions): Promise<RoundReport> {
@@ -118,28 +113,9 @@ function lineOptions(kafka: KafkaForTests, program: string) {
     env: { ...env, SESSION_TIMEOUT_MS: String(sessionMs) },
     program,
     topicConfig: {
-      events: { 'max.message.bytes': largestBatch },
+      events: topicConfigForPoison,
       // Compaction while the round lasts, so that restores meet its gaps.
       state: { 'segment.ms': '5000', 'segment.bytes': '1048576', 'min.cleanable.dirty.ratio': '0.01' },
-    },
-  }
-}
-
-/** Registers what the poison pretends to be: schemas that exist and that no event can be read from. */
-async function schemaIds({ env, topics }: Line): Promise<SchemaIds> {
-  const registry = schemaRegistry(registryFrom(loadConfig({ flags: {}, env })))
-  const event = topicContract('EVENTS_TOPIC').schema! as { readonly fields: readonly { readonly name: string }[] }
-  const register = (name: string, fields: readonly object[]) =>
-    registry.register(`${topics.events}-${name}`, { ...event, fields }, 'NONE')
-  const without = event.fields.filter(({ name }) => name !== 'eventTime' && name !== 'eventName')
-  const textTime = event.fields.map(field => (field.name === 'eventTime' ? { ...field, type: 'string' } : field))
-  return {
-    event: await registry.idOf(`${topics.events}-value`, event),
-    strayId: 0x7ffffffe,
-    foreignIds: {
-      alert: await registry.idOf(`${topics.alerts}-value`, topicContract('ALERTS_TOPIC').schema!),
-      withoutTimeAndName: await register('without-time-and-name', without),
-      textTime: await register('text-time', textTime),
     },
   }
 }

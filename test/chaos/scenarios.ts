@@ -24,6 +24,8 @@ export type FaultKind =
 /** Which cluster, and how likely each fault is among the others. */
 export interface Scenario {
   readonly nodes: 1 | 3
+  /** What the scenario is about, in this order, before anything is drawn. */
+  readonly first: readonly FaultKind[]
   readonly weights: Readonly<Partial<Record<FaultKind, number>>>
   /** Milliseconds from one fault to the next. */
   readonly gapMs: readonly [from: number, to: number]
@@ -31,29 +33,37 @@ export interface Scenario {
 
 /** By the name of `--scenario`. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
-  members: { nodes: 1, weights: { kill: 5, freeze: 3, term: 2, add: 2, remove: 2 }, gapMs: [1500, 4000] },
+  members: {
+    nodes: 1,
+    first: ['freeze', 'kill', 'add'],
+    weights: { kill: 5, freeze: 3, term: 2, add: 2, remove: 2 },
+    gapMs: [1500, 4000],
+  },
   replies: {
     nodes: 1,
+    first: ['dropReply', 'loseCommit'],
     weights: { dropReply: 8, loseCommit: 4, dropReplyInSilence: 1, cutConnections: 2, kill: 2, term: 1 },
     gapMs: [500, 2500],
   },
   restart: {
     nodes: 1,
+    first: ['restartBroker', 'kill', 'killBroker'],
     weights: { restartBroker: 2, killBroker: 2, kill: 3, freeze: 2, term: 1, dropReply: 2 },
     gapMs: [2500, 6000],
   },
   cluster: {
     nodes: 3,
+    first: ['killBroker', 'dropReply'],
     weights: { killBroker: 3, restartBroker: 1, kill: 3, freeze: 2, term: 1, dropReply: 3, cutConnections: 1 },
     gapMs: [2000, 5000],
   },
 }
 
-/** Draws the faults of a round: a function of the seed. The last one comes early enough to show its effect. */
-export function scheduleOf(random: Random, { weights, gapMs }: Scenario, durationMs: number): Fault[] {
+/** Draws the faults of a round: a function of the seed. */
+export function scheduleOf(random: Random, { first, weights, gapMs }: Scenario, durationMs: number): Fault[] {
   const kinds = Object.entries(weights).flatMap(([kind, weight]) => Array<FaultKind>(weight).fill(kind as FaultKind))
   const faults: Fault[] = []
   for (let at = random.int(...gapMs); at < durationMs; at += random.int(...gapMs))
-    faults.push({ at, kind: random.pick(kinds) })
+    faults.push({ at, kind: first[faults.length] ?? random.pick(kinds) })
   return faults
 }
