@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { withTables } from '../../scripts/sigma-doc.ts'
 import { aliases, notCarried } from '../../src/rules/cloudtrail-members.ts'
 import { fieldNames } from '../../src/rules/cloudtrail-fields.ts'
 import { operators } from '../../src/rules/correlation-condition.ts'
@@ -64,6 +65,10 @@ test('the example loads, its tests pass, and what the page says they print is wh
     text,
   )
   assert.ok(fenced('text')[0]?.trimEnd().endsWith(text), text)
+})
+
+test('the tables of Sigma features are what the loader does (node scripts/sigma-doc.ts writes them)', () => {
+  assert.equal(withTables(doc), doc)
 })
 
 test('the example is not green by accident: without its threshold or its filter a test of it fails', () => {
