@@ -15,11 +15,22 @@ const calls = [
   ['lambda', 'GetFunction'],
   ['ssm', 'GetParameter'],
 ] as const
-const principals = 20_000
 const start = Date.UTC(2026, 0, 1)
 
+/** How dense the traffic is. */
+export interface Traffic {
+  /** Default 20,000. */
+  readonly principals?: number
+  /** Milliseconds between records, default 20; each comes up to a minute late. */
+  readonly spacingMs?: number
+}
+
 /** Yields `count` records as JSON text. `secretsOnly` makes every record a denied read: the worst case for the detector. */
-export function* cloudTrailLines(count: number, secretsOnly = false): Generator<string> {
+export function* cloudTrailLines(
+  count: number,
+  secretsOnly = false,
+  { principals = 20_000, spacingMs = 20 }: Traffic = {},
+): Generator<string> {
   let state = 12_345
   const random = () => {
     state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) >>> 0
@@ -53,7 +64,7 @@ export function* cloudTrailLines(count: number, secretsOnly = false): Generator<
       denied = random() < 0.01
     }
     const region = random() < 0.93 ? home[who]! : pick(regions)
-    const time = start + index * 20 + Math.floor(random() * 60_000)
+    const time = start + index * spacingMs + Math.floor(random() * 60_000)
     const session = `i-${hex(16)}`
     const id = `AROA${String(who).padStart(16, 'Q')}`
     const arn = `arn:aws:sts::${account}:assumed-role/app-role-${who}/${session}`
