@@ -156,6 +156,11 @@ const settings = {
     '5000',
     'Most input records per transaction or commit. Larger is cheaper per record, smaller is less to redo.',
   ),
+  FAST_PATHS: setting(
+    flag,
+    'true',
+    'Read the common forms of records without building objects. Results are the same either way; off is for doubt.',
+  ),
   PRODUCE_RETRY_MS: setting(
     integer(0, 86_400_000),
     '120000',

@@ -2,6 +2,7 @@
 // The synchronous middle of the normalizer, shared by the topic loop and by files; nothing here waits or throws on data.
 import type { Encoder } from '../codecs/confluent.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
+import type { Taken } from '../normalize/fast/raw-value.ts'
 import { normalizeBytes } from '../normalize/raw-value.ts'
 import type { NormalizeOptions, NormalizeSink } from '../normalize/raw-value.ts'
 import type { Rejected, RejectReason, SkipKind } from '../rejected.ts'
@@ -29,8 +30,8 @@ export function total(counts: ReadonlyMap<string, number>): number {
   return sum
 }
 
-function bump<K>(counts: Map<K, number>, key: K): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1)
+function bump<K>(counts: Map<K, number>, key: K, by = 1): void {
+  counts.set(key, (counts.get(key) ?? 0) + by)
 }
 
 /** What a raw value gave besides its events. */
@@ -44,11 +45,18 @@ export class Normalizing {
   readonly counts = normalizeCounts()
   readonly #options: NormalizeOptions
   readonly #sink: NormalizeSink
+  readonly #fast: ((bytes: Uint8Array) => Taken | null) | null
   #first: Rejected | null = null
   #refused = 0
 
-  constructor(options: NormalizeOptions, take: (event: CloudTrailEvent) => Rejected | null) {
+  /** `fast` is asked first for every value; what it takes, `take` never sees. */
+  constructor(
+    options: NormalizeOptions,
+    take: (event: CloudTrailEvent) => Rejected | null,
+    fast: ((bytes: Uint8Array) => Taken | null) | null = null,
+  ) {
     this.#options = options
+    this.#fast = fast
     this.#sink = {
       event: event => {
         const refusal = take(event)
@@ -64,6 +72,12 @@ export class Normalizing {
   /** Takes one raw value in; returns the refusals inside it, if any. */
   value(bytes: Uint8Array | null): Refusal | null {
     this.counts.values++
+    const taken = bytes === null ? null : (this.#fast?.(bytes) ?? null)
+    if (taken !== null) {
+      this.counts.events += taken.records
+      bump(this.counts.byEnvelope, taken.kind, taken.records)
+      return null
+    }
     this.#first = null
     this.#refused = 0
     normalizeBytes(bytes, this.#options, this.#sink)
