@@ -9,11 +9,23 @@ import type { CloudTrailEvent } from '../normalize/event.ts'
 
 const SCHEMA_ID = 1
 const CHUNK = 1 << 16
+/** Before each event of a run: its place in the order of arrival, and its length. */
+const headBytes = 12
 
-interface Entry {
+/** What decides the order. Strings of an event are its own, so keeping them keeps nothing else. */
+interface Place {
   readonly time: number
+  readonly account: string
+  readonly id: string
   readonly order: number
+}
+
+interface Entry extends Place {
   readonly bytes: Buffer
+}
+
+interface Decoded extends Place {
+  readonly event: CloudTrailEvent
 }
 
 interface Run {
@@ -34,7 +46,7 @@ export class EventSorter {
   #file = -1
   #fileEnd = 0
 
-  /** @param maxBytes encoded bytes held in memory before a run is written; the overhead per event is about 100 bytes */
+  /** @param maxBytes encoded bytes held in memory before a run is written; the overhead per event is about 200 bytes */
   constructor(
     encoder: Encoder<CloudTrailEvent>,
     decoder: Decoder<CloudTrailEvent>,
@@ -49,7 +61,7 @@ export class EventSorter {
 
   add(event: CloudTrailEvent): void {
     const bytes = this.#encoder.encode(event, SCHEMA_ID)
-    this.#entries.push({ time: event.eventTime, order: this.#order++, bytes })
+    this.#entries.push({ ...placeOf(event, this.#order++), bytes })
     this.#bytes += bytes.length
     if (this.#bytes >= this.#maxBytes) this.#spill()
   }
@@ -65,19 +77,9 @@ export class EventSorter {
 
   /** All events in order, as often as asked; the caller closes the sorter. */
   *events(): Generator<CloudTrailEvent> {
-    const sources: Iterator<Entry>[] = this.#runs.map(run => this.#readRun(run))
-    sources.push(this.#sorted()[Symbol.iterator]())
-    let together: CloudTrailEvent[] = []
-    for (const entry of merge(sources)) {
-      const event = this.#decoder.decode(entry.bytes)
-      if ('rejected' in event || 'unknownSchema' in event) throw new Error('An event did not survive its own codec.')
-      if (together.length > 0 && together[0]?.eventTime !== event.eventTime) {
-        yield* together.sort(byIdentity)
-        together = []
-      }
-      together.push(event)
-    }
-    yield* together.sort(byIdentity)
+    const sources = this.#runs.map(run => this.#readRun(run))
+    sources.push(this.#held())
+    for (const { event } of merge(sources)) yield event
   }
 
   /** Bytes in the temporary file. */
@@ -112,6 +114,16 @@ export class EventSorter {
     return this.#entries.sort(before)
   }
 
+  *#held(): Generator<Decoded> {
+    for (const { bytes, order } of this.#sorted()) yield this.#decoded(bytes, order)
+  }
+
+  #decoded(bytes: Buffer, order: number): Decoded {
+    const event = this.#decoder.decode(bytes)
+    if ('rejected' in event || 'unknownSchema' in event) throw new Error('An event did not survive its own codec.')
+    return { ...placeOf(event, order), event }
+  }
+
   #spill(): void {
     if (this.#file < 0) this.#open()
     const start = this.#fileEnd
@@ -126,13 +138,12 @@ export class EventSorter {
       pending = []
       pendingBytes = 0
     }
-    for (const { time, order, bytes } of this.#sorted()) {
-      const head = Buffer.allocUnsafe(20)
-      head.writeDoubleBE(time, 0)
-      head.writeDoubleBE(order, 8)
-      head.writeUInt32BE(bytes.length, 16)
+    for (const { order, bytes } of this.#sorted()) {
+      const head = Buffer.allocUnsafe(headBytes)
+      head.writeDoubleBE(order, 0)
+      head.writeUInt32BE(bytes.length, 8)
       pending.push(head, bytes)
-      pendingBytes += 20 + bytes.length
+      pendingBytes += headBytes + bytes.length
       if (pendingBytes >= 1 << 20) flush()
     }
     flush()
@@ -141,7 +152,7 @@ export class EventSorter {
     this.#bytes = 0
   }
 
-  *#readRun(run: Run): Generator<Entry> {
+  *#readRun(run: Run): Generator<Decoded> {
     let rest: Buffer = Buffer.alloc(0)
     let at = run.start
     const fill = (needed: number): boolean => {
@@ -154,39 +165,39 @@ export class EventSorter {
       }
       return rest.length >= needed
     }
-    while (fill(20)) {
-      const length = rest.readUInt32BE(16)
-      fill(20 + length)
-      yield { time: rest.readDoubleBE(0), order: rest.readDoubleBE(8), bytes: rest.subarray(20, 20 + length) }
-      rest = rest.subarray(20 + length)
+    while (fill(headBytes)) {
+      const end = headBytes + rest.readUInt32BE(8)
+      fill(end)
+      yield this.#decoded(rest.subarray(headBytes, end), rest.readDoubleBE(0))
+      rest = rest.subarray(end)
     }
   }
 }
 
-/** Orders events of one time; the sort is stable, so copies and events without an id stay as they came. */
-function byIdentity(a: CloudTrailEvent, b: CloudTrailEvent): number {
-  return compare(a.recipientAccountId, b.recipientAccountId) || compare(a.eventId, b.eventId)
+function placeOf({ eventTime, recipientAccountId, eventId }: CloudTrailEvent, order: number): Place {
+  return { time: eventTime, account: recipientAccountId, id: eventId, order }
+}
+
+/** Copies, and events of one time without an id, stay as they came. */
+function before(a: Place, b: Place): number {
+  return a.time - b.time || compare(a.account, b.account) || compare(a.id, b.id) || a.order - b.order
 }
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-function before(a: Entry, b: Entry): number {
-  return a.time - b.time || a.order - b.order
-}
-
 /** Merges sorted iterators; runs are few (one per 64 MiB), so the least head is found by looking at each. */
-function* merge(sources: readonly Iterator<Entry>[]): Generator<Entry> {
+function* merge(sources: readonly Iterator<Decoded>[]): Generator<Decoded> {
   const heads = sources.map(source => ({ source, head: source.next() }))
   for (;;) {
     let least: (typeof heads)[number] | null = null
     for (const candidate of heads) {
       if (candidate.head.done === true) continue
-      if (least === null || before(candidate.head.value, least.head.value as Entry) < 0) least = candidate
+      if (least === null || before(candidate.head.value, least.head.value as Decoded) < 0) least = candidate
     }
     if (least === null) return
-    yield least.head.value as Entry
+    yield least.head.value as Decoded
     least.head = least.source.next()
   }
 }

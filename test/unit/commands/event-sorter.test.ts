@@ -49,6 +49,17 @@ test('events of one time come by account and id whatever the order of arrival, c
   }
 })
 
+test('a second with more events than memory is ordered on disk as well', () => {
+  const ids = Array.from({ length: 200 }, (_, index) => String((index * 77) % 200).padStart(3, '0'))
+  const made = sorter(4000)
+  for (const eventId of ids) made.add(call(7, { eventId }))
+  assert.ok(made.spilled > 10 * 4000)
+  assert.deepEqual(
+    [...made.drain()].map(event => event.eventId),
+    ids.toSorted(),
+  )
+})
+
 test('through a temporary file the result is that of memory', () => {
   fc.assert(
     fc.property(
