@@ -1,13 +1,13 @@
 // Whether a round was exact: what is on the topics against the straight run, against `replay`, against the marks on the
 // poisoned input and against Kafka's own client. Every finding is a sentence; none means exact.
-import type { Alert } from '../../src/alerts/alert.ts'
+import { agreementOf, alertsFromJson } from '../harness/backtest.ts'
 import type { KafkaForTests } from '../harness/cluster.ts'
 import { alertsOf } from '../harness/line.ts'
 import type { Line } from '../harness/line.ts'
 import { assertSameOutcome, outcomeOf } from '../harness/outcome.ts'
 import { poisonHeader } from './input.ts'
 import { javaWitness } from './java-witness.ts'
-import { episodeDifferences, straightRun } from './oracle.ts'
+import { straightRun } from './oracle.ts'
 
 /** What a round left, and what is wrong with it. */
 export interface Verdict {
@@ -40,12 +40,12 @@ export async function verdictOn(kafka: KafkaForTests, line: Line): Promise<Verdi
   await check('replay', async () => {
     const { stdout, stderr, code } = await line.run(['replay', '--json', topics.events])
     if (code !== 0) throw new Error(`exit code ${code}: ${stderr}`)
-    const replayed = stdout.split('\n').filter(text => text !== '')
-    const differences = episodeDifferences(
+    const replayed = alertsFromJson(stdout.split('\n').filter(text => text !== ''))
+    const { differences } = agreementOf(
+      replayed,
       alerts.map(({ alert }) => alert),
-      replayed.map(text => JSON.parse(text) as Alert),
     )
-    if (differences.length > 0) throw new Error(differences.slice(0, 5).join('; '))
+    if (differences.length > 0) throw new Error(`${differences.length} differ: ${differences.slice(0, 3).join('; ')}`)
   })
   const straight = await straightRun(line)
   await check('alerts', async () =>

@@ -67,6 +67,11 @@ await describeOnKafka('poison on the events topic', kafka => {
       straight,
     )
     assert.ok(straight.alerts.flat().length > 100, 'the good records around the poison gave their alerts')
+    const replayed = await line.run(['replay', '--json', line.topics.events])
+    assert.match(
+      replayed.stderr,
+      new RegExp(`${input.length - poison.length} events from \\S+; ${poison.length} rejected`),
+    )
   })
 
   test('dead letters are inside the transaction: nobody sees them before it commits, and once after a crash', async t => {

@@ -10,9 +10,9 @@ import { Engine } from '../../../src/detect/engine.ts'
 import type { CloudTrailEvent } from '../../../src/normalize/event.ts'
 import { topicContract } from '../../../src/topics.ts'
 import { chaosInput, poisonHeader } from '../../chaos/input.ts'
-import { episodeDifferences } from '../../chaos/oracle.ts'
 import { poisonKinds } from '../../chaos/poison.ts'
 import { scenarios, scheduleOf } from '../../chaos/scenarios.ts'
+import { agreementOf } from '../../harness/backtest.ts'
 import { Random } from '../../harness/simulator.ts'
 
 const ids = { event: 1, strayId: 99, foreignIds: { alert: 2, withoutTimeAndName: 3, textTime: 4 } }
@@ -50,7 +50,7 @@ test('both attacks fire, copies and disorder occur, nothing is late, and order d
     const inOrder = events.toSorted((a, b) => a.eventTime - b.eventTime || (a.eventId < b.eventId ? -1 : 1))
     assert.notDeepEqual(events, inOrder)
     const [live, replayed] = [run(events), run(inOrder)]
-    assert.deepEqual(episodeDifferences(live.alerts, replayed.alerts), [], `seed ${seed}`)
+    assert.deepEqual(agreementOf(replayed.alerts, live.alerts).differences, [], `seed ${seed}`)
     assert.equal(live.late, 0)
     assert.ok(live.duplicates > 100)
     for (const rule of ['secretsmanager-multi-region', 'secretsmanager-denied-rate'])
@@ -60,7 +60,7 @@ test('both attacks fire, copies and disorder occur, nothing is late, and order d
           `${rule} ${activity}`,
         )
     const lost = live.alerts.filter(({ dedupKey }) => dedupKey !== live.alerts[0]!.dedupKey)
-    assert.notDeepEqual(episodeDifferences(lost, replayed.alerts), [], 'an episode that is lost is noticed')
+    assert.notDeepEqual(agreementOf(replayed.alerts, lost).differences, [], 'an episode that is lost is noticed')
   }
 })
 
