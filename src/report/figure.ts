@@ -39,7 +39,12 @@ export function figure({ id, title, description, height, body, legend, table, no
   return html`<figure class="chart" id="${id}">
     <figcaption id="${id}-caption">${title}</figcaption>
     <div class="scroll" tabindex="0" role="group" aria-labelledby="${id}-caption">
-      <svg viewBox="0 0 ${chartWidth} ${height}" role="img" aria-labelledby="${id}-caption ${id}-description">
+      <svg
+        viewBox="0 0 ${chartWidth} ${height}"
+        role="img"
+        aria-labelledby="${id}-caption"
+        aria-describedby="${id}-description"
+      >
         <desc id="${id}-description">${description}</desc>
         ${body}
       </svg>
