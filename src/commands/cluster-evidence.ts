@@ -13,8 +13,8 @@ import type { SchemaSource } from '../log/schema-source.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import { isReserved, readPosition } from '../pipeline/changelog.ts'
 import { topicContract } from '../topics.ts'
-import { AlertReader } from './alert-reader.ts'
-import { decodeLearning } from './learning-decoder.ts'
+import { AlertReader } from '../log/alert-reader.ts'
+import { decodeLearning } from '../log/learning-decoder.ts'
 
 type ClusterTopics = Pick<Config, 'EVENTS_TOPIC' | 'ALERTS_TOPIC' | 'STATE_TOPIC'>
 

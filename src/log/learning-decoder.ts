@@ -1,6 +1,7 @@
-// Decoding for verbs that look into topics: a schema id met for the first time is looked up, then the record is decoded.
+// Decoding for those who look into topics now and then: a schema id met for the first time is looked up, then the record is
+// decoded. A promise per record, so nothing for the line itself.
 import type { UnknownSchema } from '../codecs/confluent.ts'
-import type { SchemaSource } from '../log/schema-source.ts'
+import type { SchemaSource } from './schema-source.ts'
 import type { Rejected } from '../rejected.ts'
 
 /** A decoder of src/codecs. */

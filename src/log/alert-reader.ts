@@ -1,9 +1,10 @@
-// Records of the alerts topic read back as alerts, in Avro or JSON, whichever ALERT_FORMAT wrote them: for `tail` and `explain`.
+// Records of the alerts topic read back as alerts, in Avro or JSON, whichever ALERT_FORMAT wrote them: for `tail`, for
+// `explain`, and for consumers of their own (src/kafka-api.ts).
 import type { Alert } from '../alerts/alert.ts'
 import { alertDecoder, alertFromJson } from '../codecs/alert.ts'
 import { schemaIdOf } from '../codecs/confluent.ts'
-import type { LogRecord } from '../log/log-client.ts'
-import type { SchemaSource } from '../log/schema-source.ts'
+import type { LogRecord } from './log-client.ts'
+import type { SchemaSource } from './schema-source.ts'
 import { topicContract } from '../topics.ts'
 import { decodeLearning } from './learning-decoder.ts'
 
