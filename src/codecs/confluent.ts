@@ -4,7 +4,8 @@ import avro from 'avsc'
 import type { Rejected } from '../rejected.ts'
 import { boundedArrays } from './bounded-arrays.ts'
 
-const HEADER = 5
+/** Bytes of the frame before the Avro binary. */
+export const HEADER = 5
 
 /** An Avro schema as parsed JSON. */
 export type AvroSchema = object
@@ -116,6 +117,15 @@ export class Decoder<T> {
 
   #read(body: Buffer, writer: { type: avro.Type; resolver: unknown }): T {
     return this.#reader.fromBuffer(body, writer.resolver as avro.Resolver) as T
+  }
+}
+
+/** True when records of both schemas are the same bytes for the same fields: equal but for docs, defaults and aliases. */
+export function sameLayout(one: AvroSchema, other: AvroSchema): boolean {
+  try {
+    return JSON.stringify(typeOf(one).schema()) === JSON.stringify(typeOf(other).schema())
+  } catch {
+    return false
   }
 }
 

@@ -3,16 +3,23 @@
 // index, and times are written as differences: a typical state takes a quarter of the plain form.
 import type { PrincipalStateRecord } from '../detect/principal-state.ts'
 import { stateVersion } from '../detect/principal-state.ts'
+import type { StoredState, StoredStates } from '../detect/stored-state.ts'
+import { StateDamage } from '../detect/stored-state.ts'
 import type { Rejected } from '../rejected.ts'
 import type { AvroSchema, UnknownSchema } from './confluent.ts'
-import { Decoder, Encoder } from './confluent.ts'
+import { Decoder, Encoder, HEADER, sameLayout, schemaIdOf } from './confluent.ts'
 import type { AvroState } from './state-layout.ts'
 import { fromAvro, toAvro } from './state-layout.ts'
+import { readState, readStateHead } from './state-reader.ts'
+import { StateWriter } from './state-writer.ts'
 
 /** A state record written by a later version of this program: to be refused, not guessed at. */
 export interface NewerState {
   readonly newerVersion: number
 }
+
+/** Why there is no record. */
+export type UnreadState = Rejected | UnknownSchema | NewerState
 
 /** The Avro form of any version, the present one included. */
 export type OlderState = { readonly version: number } & Readonly<Record<string, unknown>>
@@ -20,45 +27,116 @@ export type OlderState = { readonly version: number } & Readonly<Record<string, 
 /** Turns the plain Avro form of one version into that of the next. Keyed by the version it takes. */
 export type StateUpgrades = ReadonlyMap<number, (older: OlderState) => OlderState>
 
-/** Upgrades from every earlier version; there is none before 1. */
+/**
+ * Upgrades from every earlier version. None: version 1 was before the first release, and its records are refused when
+ * their schema is learnt, because they cannot be resolved into this one.
+ */
 const stateUpgrades: StateUpgrades = new Map()
+
+/** Slab that values are cut from: one allocation per few hundred records. It lives as long as any of them, one transaction. */
+const slabBytes = 1 << 18
 
 /** Writes state records; `schema` is topics/cloudtrail.detector-state.v1/value.avsc. */
 export class StateEncoder {
-  readonly #encoder: Encoder<AvroState>
+  readonly #encoder: Encoder<AvroState> | null
+  readonly #writer = new StateWriter()
+  #slab = Buffer.alloc(0)
+  #position = 0
 
-  constructor(schema: AvroSchema) {
-    this.#encoder = new Encoder<AvroState>(schema)
+  /** `fast` false goes through avsc field by field: the same bytes, for doubt. */
+  constructor(schema: AvroSchema, fast = true) {
+    this.#encoder = fast ? null : new Encoder<AvroState>(schema)
   }
 
   /** Frames and encodes. @throws Error from avsc when the record does not fit the schema: a defect, never data. */
   encode(record: PrincipalStateRecord, schemaId: number): Buffer {
-    return this.#encoder.encode(toAvro(record), schemaId)
+    if (this.#encoder !== null) return this.#encoder.encode(toAvro(record), schemaId)
+    const written = this.#writer.write(record, HEADER)
+    written[0] = 0
+    written.writeUInt32BE(schemaId, 1)
+    const start = this.#slab.length - this.#position < written.length ? this.#freshSlab(written.length) : this.#position
+    this.#slab.set(written, start)
+    this.#position = start + written.length
+    return this.#slab.subarray(start, this.#position)
+  }
+
+  #freshSlab(needed: number): number {
+    this.#slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, needed))
+    return 0
   }
 }
 
 /** Reads state records of any registered writer version, upgrading earlier layouts. */
-export class StateDecoder {
+export class StateDecoder implements StoredStates {
   readonly #decoder: Decoder<OlderState>
   readonly #upgrades: StateUpgrades
+  readonly #schema: AvroSchema
+  readonly #fast: boolean
+  /** Writers whose records have our own layout. */
+  readonly #ours = new Set<number>()
 
-  constructor(schema: AvroSchema, upgrades = stateUpgrades) {
+  /** `fast` false reads everything through avsc, at once: for doubt. */
+  constructor(schema: AvroSchema, upgrades = stateUpgrades, fast = true) {
     this.#decoder = new Decoder<OlderState>(schema)
     this.#upgrades = upgrades
+    this.#schema = schema
+    this.#fast = fast
   }
 
   /** See {@link Decoder.learn}. */
   learn(schemaId: number, schema: AvroSchema | null): string | null {
+    if (this.#fast && schema !== null && sameLayout(schema, this.#schema)) this.#ours.add(schemaId)
     return this.#decoder.learn(schemaId, schema)
   }
 
   /** See {@link Decoder.forget}. */
   forget(schemaId: number): void {
+    this.#ours.delete(schemaId)
     this.#decoder.forget(schemaId)
   }
 
   /** Total: bad bytes are a `Rejected`, an id never learnt is `UnknownSchema`, a later layout is `NewerState`. */
-  decode(bytes: Uint8Array): PrincipalStateRecord | Rejected | UnknownSchema | NewerState {
+  decode(bytes: Uint8Array): PrincipalStateRecord | UnreadState {
+    if (!this.#isOurs(bytes)) return this.#decodeAny(bytes)
+    try {
+      const own = bufferOf(bytes)
+      const { version } = readStateHead(own, HEADER)
+      return version === stateVersion ? readState(own, HEADER) : this.#decodeAny(bytes)
+    } catch {
+      return damaged
+    }
+  }
+
+  /**
+   * A record to be kept as it is and decoded when it is needed, or what stands against it; null where only decoding can
+   * tell. What is not looked into here is the inside of a record of this version, which {@link read} finds damaged.
+   */
+  store(bytes: Uint8Array): StoredState | UnreadState | null {
+    if (!this.#isOurs(bytes)) return null
+    const own = bufferOf(bytes)
+    try {
+      return readStateHead(own, HEADER).version === stateVersion ? own.toString('latin1') : null
+    } catch {
+      return damaged
+    }
+  }
+
+  read(stored: StoredState): PrincipalStateRecord {
+    const record = this.decode(Buffer.from(stored, 'latin1'))
+    if (!('watches' in record)) throw new StateDamage()
+    return record
+  }
+
+  maxTimeOf(stored: StoredState): number {
+    return readStateHead(Buffer.from(stored.slice(0, longestHead), 'latin1'), HEADER).maxTime
+  }
+
+  #isOurs(bytes: Uint8Array): boolean {
+    const schemaId = schemaIdOf(bytes)
+    return schemaId !== null && this.#ours.has(schemaId)
+  }
+
+  #decodeAny(bytes: Uint8Array): PrincipalStateRecord | UnreadState {
     let state = this.#decoder.decode(bytes)
     if ('rejected' in state || 'unknownSchema' in state) return state as Rejected | UnknownSchema
     while (state.version !== stateVersion) {
@@ -72,7 +150,19 @@ export class StateDecoder {
     try {
       return fromAvro(state as unknown as AvroState)
     } catch {
-      return { rejected: 'bad-avro', detail: 'The state record refers to texts it does not hold.' }
+      return damaged
     }
   }
+}
+
+const damaged: Rejected = {
+  rejected: 'bad-avro',
+  detail: 'The state record refers to what it does not hold, or is cut.',
+}
+
+/** Frame, and two numbers of at most ten bytes each. */
+const longestHead = HEADER + 20
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }

@@ -1,11 +1,16 @@
 // PrincipalStateRecord to and from the shape of topics/cloudtrail.detector-state.v1/value.avsc, field by field. Pure.
 // Exact in both directions: a state read back goes on as the one that was written would have (property-tested).
+// The plain way; state-writer.ts and state-reader.ts do the same on the bytes of this layout.
 import type { Evidence } from '../alerts/alert.ts'
 import type { AnnouncementSnapshot } from '../detect/announcement.ts'
 import type { CappedListSnapshot } from '../detect/capped-list.ts'
 import type { Episode } from '../detect/episodes.ts'
+import type { Verdict } from '../detect/detector.ts'
 import type { FactsSnapshot } from '../detect/facts.ts'
 import type { PrincipalStateRecord } from '../detect/principal-state.ts'
+import type { RateAnomalyState } from '../detect/rate-anomaly.ts'
+import type { FirstDenialsState } from '../detect/rate-first-denials.ts'
+import type { DecayedSumsState } from '../detect/rate-kernel.ts'
 import type { Sighting } from '../detect/sightings.ts'
 import type { WatchSnapshot } from '../detect/watch.ts'
 import type { WindowCountSnapshot } from '../detect/window-count.ts'
@@ -38,19 +43,38 @@ interface AvroEvidence {
 
 interface AvroSighting extends Omit<Sighting, 'value' | 'evidence' | 'secrets'> {
   readonly value: Index
-  readonly evidence: AvroEvidence
+  /** Index into `evidences`. */
+  readonly event: Index
   readonly secrets: readonly Index[]
 }
 
 interface AvroFacts extends Omit<FactsSnapshot, 'names' | 'samples' | 'dimensions'> {
   readonly names: AvroList
-  readonly samples: readonly { readonly value: Index; readonly evidence: AvroEvidence }[]
+  readonly samples: readonly { readonly value: Index; readonly event: Index }[]
   readonly dimensions: readonly AvroList[]
 }
 
 interface AvroAnnouncement extends Omit<AnnouncementSnapshot, 'mergedInto' | 'facts'> {
   readonly mergedInto: Index
   readonly facts: AvroFacts
+}
+
+interface AvroFirstDenials extends Omit<FirstDenialsState, 'known'> {
+  readonly known: Buffer
+}
+
+interface AvroRate {
+  readonly first: number | null
+  readonly newest: number | null
+  readonly baseline: DecayedSumsState
+  readonly firstDenials: AvroFirstDenials | null
+  readonly denialTimes: readonly number[]
+  readonly denialCounts: readonly number[]
+  readonly reportedRuns: readonly number[]
+  readonly secretHashes: Buffer
+  readonly secretTimes: readonly (readonly number[])[]
+  readonly successes: readonly number[]
+  readonly waiting: readonly Verdict[]
 }
 
 interface AvroWindowCount extends Omit<WindowCountSnapshot, 'values'> {
@@ -65,18 +89,19 @@ interface AvroWatch {
   readonly lastTime: number
   readonly silentThrough: number | null
   readonly windowCount: AvroWindowCount | null
-  readonly rateAnomaly: string | null
+  readonly rate: AvroRate | null
   readonly settled: Episode | null
   readonly open: readonly number[]
   readonly sightings: readonly AvroSighting[]
   readonly announcements: readonly AvroAnnouncement[]
 }
 
-/** The shape of the schema, version 1. */
+/** The shape of the schema, version 2: times are relative to maxTime, or to the time beside them. */
 export interface AvroState {
   readonly version: number
   readonly maxTime: number
   readonly strings: readonly string[]
+  readonly evidences: readonly AvroEvidence[]
   readonly seenHashes: Buffer
   readonly seenTimes: readonly number[]
   readonly watches: readonly AvroWatch[]
@@ -84,13 +109,15 @@ export interface AvroState {
 
 /** The Avro form of a record. */
 export function toAvro(record: PrincipalStateRecord): AvroState {
-  const strings = new Strings()
   const base = record.maxTime
-  const watches = record.watches.map(watch => watchToAvro(watch, base, strings))
+  const writing: Writing = { base, strings: new Strings(), evidences: new Map() }
+  const watches = record.watches.map(watch => watchToAvro(watch, writing))
+  const evidences = [...writing.evidences.keys()].map(evidence => evidenceToAvro(evidence, writing))
   return {
     version: record.version,
     maxTime: base,
-    strings: strings.all,
+    strings: writing.strings.all,
+    evidences,
     seenHashes: toHashBytes(record.seen.hashes),
     seenTimes: toDifferences(record.seen.times, base),
     watches,
@@ -101,24 +128,59 @@ export function toAvro(record: PrincipalStateRecord): AvroState {
 export function fromAvro(state: AvroState): PrincipalStateRecord {
   const strings = new StringTable(state.strings)
   const base = state.maxTime
+  const evidences = state.evidences.map(evidence => evidenceFromAvro(evidence, base, strings))
   return {
     version: state.version,
     maxTime: base,
     seen: { hashes: fromHashBytes(state.seenHashes), times: fromDifferences(state.seenTimes, base) },
-    watches: state.watches.map(watch => watchFromAvro(watch, base, strings)),
+    watches: state.watches.map(watch => watchFromAvro(watch, { base, strings, evidences })),
   }
 }
 
-function watchToAvro(watch: WatchSnapshot, base: number, strings: Strings): AvroWatch {
-  const { detector } = watch
+interface Writing {
+  readonly base: number
+  readonly strings: Strings
+  /** Events shown, with their places. The state holds one object per event. */
+  readonly evidences: Map<Evidence, Index>
+}
+
+interface Reading {
+  readonly base: number
+  readonly strings: StringTable
+  readonly evidences: readonly Evidence[]
+}
+
+function place({ evidences }: Writing, evidence: Evidence): Index {
+  const known = evidences.get(evidence) ?? evidences.size
+  evidences.set(evidence, known)
+  return known
+}
+
+function shown({ evidences }: Reading, index: Index): Evidence {
+  const evidence = evidences[index]
+  if (evidence === undefined) throw new RangeError('evidence index out of range')
+  return evidence
+}
+
+function after(time: number | null, base: number): number | null {
+  return time === null ? null : time - base
+}
+
+function before(time: number | null, base: number): number | null {
+  return time === null ? null : time + base
+}
+
+function watchToAvro(watch: WatchSnapshot, writing: Writing): AvroWatch {
+  const { base, strings } = writing
+  const { detector, episodes } = watch
   const counts = isWindowCount(detector)
   return {
     ruleId: strings.index(watch.ruleId),
     ruleVersion: strings.index(watch.ruleVersion),
     parameters: strings.index(watch.parameters),
     group: watch.group.map(value => strings.index(value)),
-    lastTime: watch.lastTime,
-    silentThrough: watch.silentThrough,
+    lastTime: watch.lastTime - base,
+    silentThrough: after(watch.silentThrough, base),
     windowCount: counts
       ? {
           times: toDifferences(detector.times, base),
@@ -127,30 +189,40 @@ function watchToAvro(watch: WatchSnapshot, base: number, strings: Strings): Avro
           pending: toDifferences(detector.pending, base),
         }
       : null,
-    rateAnomaly: counts || detector === null ? null : JSON.stringify(detector),
-    settled: watch.episodes.settled,
-    open: toDifferences(watch.episodes.open, base),
-    sightings: watch.sightings.map(row => ({
-      ...row,
-      value: strings.index(row.value),
-      evidence: evidenceToAvro(row.evidence, strings),
-      secrets: row.secrets.map(secret => strings.index(secret)),
+    rate: counts || detector === null ? null : rateToAvro(detector as RateAnomalyState, base),
+    settled:
+      episodes.settled === null
+        ? null
+        : { opening: episodes.settled.opening - base, end: episodes.settled.end - episodes.settled.opening },
+    open: toDifferences(episodes.open, base),
+    sightings: watch.sightings.map(({ value, evidence, secrets, first, last, count, fresh }) => ({
+      value: strings.index(value),
+      event: place(writing, evidence),
+      secrets: secrets.map(secret => strings.index(secret)),
+      first: first - base,
+      last: last - first,
+      count,
+      fresh,
     })),
     announcements: watch.announcements.map(a => ({
       ...a,
+      opening: a.opening - base,
+      earliest: a.earliest - a.opening,
       mergedInto: strings.index(a.mergedInto),
-      facts: factsToAvro(a.facts, strings),
+      anomalyTime: after(a.anomalyTime, base),
+      facts: factsToAvro(a.facts, writing),
     })),
   }
 }
 
-function watchFromAvro(watch: AvroWatch, base: number, strings: StringTable): WatchSnapshot {
-  const { windowCount, rateAnomaly } = watch
+function watchFromAvro(watch: AvroWatch, reading: Reading): WatchSnapshot {
+  const { base, strings } = reading
+  const { windowCount, rate, settled } = watch
   const detector: unknown =
     windowCount === null
-      ? rateAnomaly === null
+      ? rate === null
         ? null
-        : JSON.parse(rateAnomaly)
+        : rateFromAvro(rate, base)
       : {
           times: fromDifferences(windowCount.times, base),
           values: strings.texts(windowCount.values),
@@ -162,24 +234,30 @@ function watchFromAvro(watch: AvroWatch, base: number, strings: StringTable): Wa
     ruleVersion: strings.text(watch.ruleVersion),
     parameters: strings.text(watch.parameters),
     group: strings.texts(watch.group),
-    lastTime: watch.lastTime,
-    silentThrough: watch.silentThrough,
+    lastTime: watch.lastTime + base,
+    silentThrough: before(watch.silentThrough, base),
     detector,
     episodes: {
-      settled: watch.settled === null ? null : plain(watch.settled),
+      settled: settled === null ? null : { opening: settled.opening + base, end: settled.opening + base + settled.end },
       open: fromDifferences(watch.open, base),
     },
-    sightings: watch.sightings.map(row => ({
-      ...row,
-      value: strings.textOrNull(row.value),
-      evidence: evidenceFromAvro(row.evidence, strings),
-      secrets: strings.texts(row.secrets),
+    sightings: watch.sightings.map(({ value, event, secrets, first, last, count, fresh }) => ({
+      value: strings.textOrNull(value),
+      evidence: shown(reading, event),
+      secrets: strings.texts(secrets),
+      first: first + base,
+      last: first + base + last,
+      count,
+      fresh,
     })),
     announcements: watch.announcements.map(a => ({
       ...a,
+      opening: a.opening + base,
+      earliest: a.opening + base + a.earliest,
       mergedInto: strings.textOrNull(a.mergedInto),
       anomaly: a.anomaly === null ? null : plain(a.anomaly),
-      facts: factsFromAvro(a.facts, strings),
+      anomalyTime: before(a.anomalyTime, base),
+      facts: factsFromAvro(a.facts, reading),
     })),
   }
 }
@@ -189,28 +267,99 @@ function plain<T extends object>(instance: T): T {
   return { ...instance }
 }
 
-function isWindowCount(detector: unknown): detector is WindowCountSnapshot {
+/** Tells the state of event_count and value_count from that of rate_anomaly. */
+export function isWindowCount(detector: unknown): detector is WindowCountSnapshot {
   return typeof detector === 'object' && detector !== null && 'nextPrune' in detector
 }
 
-function factsToAvro(facts: FactsSnapshot, strings: Strings): AvroFacts {
+function rateToAvro({ first, newest, history, denials, success }: RateAnomalyState, base: number): AvroRate {
+  const { baseline, firstDenials } = history
+  const sums = (of: DecayedSumsState): DecayedSumsState => ({ newest: after(of.newest, base), moments: of.moments })
+  return {
+    first: after(first, base),
+    newest: after(newest, base),
+    baseline: sums(baseline),
+    firstDenials:
+      firstDenials === null
+        ? null
+        : {
+            firsts: sums(firstDenials.firsts),
+            bursts: sums(firstDenials.bursts),
+            known: toHashBytes(firstDenials.known),
+          },
+    denialTimes: denials.gaps.map((gap, i) => (i === 0 ? gap - base : gap)),
+    denialCounts: denials.counts,
+    reportedRuns: denials.reportedRuns,
+    secretHashes: toHashBytes(denials.secrets.map(([hash = 0]) => hash)),
+    secretTimes: denials.secrets.map(([, ...times]) => toDifferences(times, base)),
+    successes: toDifferences(success.successes, base),
+    waiting: success.waiting.map(verdict => ({ ...verdict, time: verdict.time - base })),
+  }
+}
+
+function rateFromAvro(rate: AvroRate, base: number): RateAnomalyState {
+  const { firstDenials } = rate
+  const hashes = fromHashBytes(rate.secretHashes)
+  if (hashes.length !== rate.secretTimes.length) throw new RangeError('secrets without times')
+  const sums = (of: DecayedSumsState): DecayedSumsState => ({ newest: before(of.newest, base), moments: of.moments })
+  return {
+    first: before(rate.first, base),
+    newest: before(rate.newest, base),
+    history: {
+      baseline: sums(rate.baseline),
+      firstDenials:
+        firstDenials === null
+          ? null
+          : {
+              firsts: sums(firstDenials.firsts),
+              bursts: sums(firstDenials.bursts),
+              known: fromHashBytes(firstDenials.known),
+            },
+    },
+    denials: {
+      gaps: rate.denialTimes.map((gap, i) => (i === 0 ? gap + base : gap)),
+      counts: rate.denialCounts,
+      reportedRuns: rate.reportedRuns,
+      secrets: hashes.map((hash, i) => [hash, ...fromDifferences(rate.secretTimes[i] ?? [], base)]),
+    },
+    success: {
+      successes: fromDifferences(rate.successes, base),
+      waiting: rate.waiting.map(({ time, count, distinct, anomaly }) => ({
+        time: time + base,
+        count,
+        distinct,
+        anomaly: anomaly === null ? null : plain(anomaly),
+      })),
+    },
+  }
+}
+
+function factsToAvro(facts: FactsSnapshot, writing: Writing): AvroFacts {
+  const { base, strings } = writing
   return {
     ...facts,
+    first: after(facts.first, base),
+    last: after(facts.last, base),
     names: listToAvro(facts.names, strings),
-    samples: facts.samples.map(s => ({ value: strings.index(s.value), evidence: evidenceToAvro(s.evidence, strings) })),
+    values: facts.values.map(({ first, last, count }) => ({ first: first - base, last: last - first, count })),
+    samples: facts.samples.map(s => ({ value: strings.index(s.value), event: place(writing, s.evidence) })),
     dimensions: facts.dimensions.map(list => listToAvro(list, strings)),
   }
 }
 
-function factsFromAvro(facts: AvroFacts, strings: StringTable): FactsSnapshot {
+function factsFromAvro(facts: AvroFacts, reading: Reading): FactsSnapshot {
+  const { base, strings } = reading
   return {
     ...facts,
-    values: facts.values.map(plain),
+    first: before(facts.first, base),
+    last: before(facts.last, base),
     names: listFromAvro(facts.names, strings),
-    samples: facts.samples.map(s => ({
-      value: strings.textOrNull(s.value),
-      evidence: evidenceFromAvro(s.evidence, strings),
+    values: facts.values.map(({ first, last, count }) => ({
+      first: first + base,
+      last: first + base + last,
+      count,
     })),
+    samples: facts.samples.map(s => ({ value: strings.textOrNull(s.value), evidence: shown(reading, s.event) })),
     dimensions: facts.dimensions.map(list => listFromAvro(list, strings)),
   }
 }
@@ -223,11 +372,11 @@ function listFromAvro(list: AvroList, strings: StringTable): CappedListSnapshot 
   return { items: strings.texts(list.items), sketch: list.sketch }
 }
 
-function evidenceToAvro(evidence: Evidence, strings: Strings): AvroEvidence {
+function evidenceToAvro(evidence: Evidence, { base, strings }: Writing): AvroEvidence {
   const { userIdentity } = evidence
   return {
     eventId: strings.index(evidence.eventId),
-    eventTime: evidence.eventTime,
+    eventTime: evidence.eventTime - base,
     eventName: strings.index(evidence.eventName),
     eventSource: strings.index(evidence.eventSource),
     awsRegion: strings.index(evidence.awsRegion),
@@ -243,10 +392,10 @@ function evidenceToAvro(evidence: Evidence, strings: Strings): AvroEvidence {
   }
 }
 
-function evidenceFromAvro(evidence: AvroEvidence, strings: StringTable): Evidence {
+function evidenceFromAvro(evidence: AvroEvidence, base: number, strings: StringTable): Evidence {
   return {
     eventId: strings.text(evidence.eventId),
-    eventTime: evidence.eventTime,
+    eventTime: evidence.eventTime + base,
     eventName: strings.text(evidence.eventName),
     eventSource: strings.text(evidence.eventSource),
     awsRegion: strings.text(evidence.awsRegion),

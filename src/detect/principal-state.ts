@@ -22,7 +22,7 @@ const maxGroups = 64
 const maxWeight = 250_000
 
 /** Version of {@link PrincipalStateRecord}; src/codecs/principal-state.ts upgrades earlier ones. */
-export const stateVersion = 1
+export const stateVersion = 2
 
 /** Plain form of {@link PrincipalState}: the value of the state topic. */
 export interface PrincipalStateRecord {

@@ -5,7 +5,7 @@
 /** The kernel's numbers as plain data: `newest` is the time of the latest addition, null before the first. */
 export interface DecayedSumsState {
   readonly newest: number | null
-  /** m + 1 moments per channel, channel after channel. */
+  /** m + 1 moments per channel, channel after channel; empty before the first addition, when all are 0. */
   readonly moments: readonly number[]
 }
 
@@ -59,7 +59,10 @@ export class DecayedSums {
     this.#channels = channels
     this.#cascade = cascadeOf(filters)
     this.#newest = state?.newest ?? null
-    this.#moments = state === undefined ? new Array<number>((filters + 1) * channels).fill(0) : state.moments.slice()
+    this.#moments =
+      state == null || state.moments.length === 0
+        ? new Array<number>((filters + 1) * channels).fill(0)
+        : state.moments.slice()
   }
 
   /** Adds one value per channel at `time`, which is not before the previous addition. */
@@ -120,7 +123,7 @@ export class DecayedSums {
 
   /** Plain data for the state record. */
   snapshot(): DecayedSumsState {
-    return { newest: this.#newest, moments: [...this.#moments] }
+    return { newest: this.#newest, moments: this.#newest === null ? [] : this.#moments.slice() }
   }
 }
 
