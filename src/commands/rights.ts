@@ -47,7 +47,7 @@ export function rightsOf(verb: VerbWithRights, config: Config): readonly Right[]
       return topicDefinitionsFrom(config).flatMap(({ name }) => [
         topic('Create', name),
         topic('Describe', name),
-        topic('DescribeConfigs', name),
+        // Brings DescribeConfigs along.
         topic('AlterConfigs', name),
       ])
   }

@@ -28,8 +28,14 @@ const timeoutMs = 10_000
 const defaultLifetimeS = 300
 // As the Java client's sasl.login.refresh.window.factor: the last fifth is left for clocks that differ.
 const reusedFor = 0.8
+// kafkajs renews a session ten seconds before its token ends. A session that begins with less than that would be renewed
+// with every request, which brokers take for an illegal state: they allow one renewal a second.
+const shortestSessionMs = 15_000
 
-/** The newest token of `fetch`, asked for again when four fifths of its life are over. Failures are not kept. */
+/**
+ * The newest token of `fetch`, asked for again when four fifths of its life are over or less than fifteen seconds are left.
+ * Failures are not kept.
+ */
 export function reusingToken(fetch: () => Promise<BearerToken>, now: () => number = Date.now): () => Promise<string> {
   let kept: { readonly value: string; readonly until: number } | null = null
   let pending: Promise<string> | null = null
@@ -38,7 +44,7 @@ export function reusingToken(fetch: () => Promise<BearerToken>, now: () => numbe
     pending ??= fetch()
       .then(({ value, expiresAt }) => {
         const begin = now()
-        kept = { value, until: begin + (expiresAt - begin) * reusedFor }
+        kept = { value, until: Math.min(begin + (expiresAt - begin) * reusedFor, expiresAt - shortestSessionMs) }
         return value
       })
       .finally(() => {

@@ -45,7 +45,7 @@ const tlsFaults: readonly { readonly codes: RegExp; readonly message: RegExp; re
     sentence: 'the certificate comes from an authority that is not trusted here; name that authority in the CA file',
   },
   {
-    codes: /^ERR_SSL_\w*_ALERT_\w+$/,
+    codes: /^ERR_SSL_\S*_ALERT_\w+$/,
     message: /\balert (bad certificate|certificate \w+|unknown ca|handshake failure|protocol version)/i,
     sentence: 'our side was refused; give a client certificate that the server trusts, or use its TLS version',
   },
@@ -63,10 +63,8 @@ const tlsFaults: readonly { readonly codes: RegExp; readonly message: RegExp; re
 
 /** Why a TLS handshake failed for good, or null where that is not what happened. */
 export function tlsRefusal({ message, code }: Failure): string | null {
-  const found = tlsFaults.find(fault =>
-    typeof code === 'string' ? fault.codes.test(code) : fault.message.test(message),
-  )
-  return found?.sentence ?? null
+  const named = typeof code === 'string' ? code : ''
+  return tlsFaults.find(fault => fault.codes.test(named) || fault.message.test(message))?.sentence ?? null
 }
 
 /** https://kafka.apache.org/protocol#protocol_error_codes: authorization, and what the refused thing is. */

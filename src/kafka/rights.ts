@@ -12,7 +12,7 @@ import { kafkajsModule } from './kafkajs.ts'
 
 /** A right in Kafka's terms: https://kafka.apache.org/documentation/#security_authz. Describe comes with every other one. */
 export interface Right {
-  readonly operation: 'Read' | 'Write' | 'Create' | 'Alter' | 'Describe' | 'DescribeConfigs' | 'AlterConfigs'
+  readonly operation: 'Read' | 'Write' | 'Create' | 'Describe' | 'DescribeConfigs' | 'AlterConfigs'
   readonly resource: 'Topic' | 'Group' | 'TransactionalId'
   readonly name: string
   /** Whether it has to hold for every name that begins so (pattern type PREFIXED). */
@@ -25,7 +25,7 @@ export function rightText({ operation, resource, name, prefixed }: Right): strin
 }
 
 // AclOperation codes, the bit numbers of authorized operations (clients/.../common/acl/AclOperation.java).
-const bits = { Read: 3, Write: 4, Create: 5, Alter: 7, Describe: 8, DescribeConfigs: 10, AlterConfigs: 11 } as const
+const bits = { Read: 3, Write: 4, Create: 5, Describe: 8, DescribeConfigs: 10, AlterConfigs: 11 } as const
 // What a broker answers that was not asked for, or that does not know.
 const unknown = -2147483648
 const refused: ReadonlySet<number> = new Set([29, 30, 53])

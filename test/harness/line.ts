@@ -57,21 +57,28 @@ export interface LineOptions {
   readonly topicConfig?: Readonly<Partial<Record<'events' | 'state', Readonly<Record<string, string>>>>>
 }
 
-/** Starts the CLI with the given environment on top of ours. */
+// A registry without authentication takes any user; so every process has a secret that it must not write anywhere.
+const canary = `canary-${randomBytes(12).toString('hex')}`
+const marked = { SCHEMA_REGISTRY_USERNAME: 'trailwarden', SCHEMA_REGISTRY_PASSWORD: canary }
+
+/** Starts the CLI with the given environment on top of ours. `finished` rejects where it wrote a secret. */
 export function startCli(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   program = bin,
 ): CliProcess {
   const child = spawn(process.execPath, [program, ...args], {
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...('SCHEMA_REGISTRY_PASSWORD_FILE' in env ? {} : marked), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', chunk => (stdout += String(chunk)))
   child.stderr.on('data', chunk => (stderr += String(chunk)))
-  const finished = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }))
+  const finished = once(child, 'close').then(([code, signal]) => {
+    if ((stdout + stderr).includes(canary)) throw new Error(`\`${args.join(' ')}\` wrote the password of the registry`)
+    return { code, signal, stdout, stderr }
+  })
   return {
     child,
     finished,

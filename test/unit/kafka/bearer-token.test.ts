@@ -69,21 +69,26 @@ test('refusals are final and name the error code only; an endpoint that is away 
 test('one token serves everybody for four fifths of its life; a failure is not kept', async () => {
   let now = 0
   let fetched = 0
+  let lifetimeMs = 100_000
   const token = reusingToken(
     async () => {
       fetched++
       if (fetched === 1) throw new Error('away')
-      return { value: `token ${fetched}`, expiresAt: now + 1000 }
+      return { value: `token ${fetched}`, expiresAt: now + lifetimeMs }
     },
     () => now,
   )
   await assert.rejects(token(), /away/)
   assert.deepEqual(await Promise.all([token(), token(), token()]), ['token 2', 'token 2', 'token 2'])
-  now = 799
+  now = 79_999
   assert.equal(await token(), 'token 2')
-  now = 800
+  now = 80_000
+  lifetimeMs = 20_000
   assert.equal(await token(), 'token 3')
-  assert.equal(fetched, 3)
+  now += 4_999
+  assert.equal(await token(), 'token 3')
+  now += 1
+  assert.equal(await token(), 'token 4', 'a session needs fifteen seconds')
 })
 
 const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest()

@@ -21,6 +21,7 @@ test('certificates that are not good are TW_TLS_FAILED, named with broker and ca
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /not trusted here/],
     ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', /not trusted here/],
     ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /our side was refused/],
+    ['ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE', /our side was refused/],
     ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', /our side was refused/],
     ['ERR_SSL_WRONG_VERSION_NUMBER', /does not speak TLS/],
     ['CERT_REVOKED', /the certificate is not valid/],
