@@ -82,8 +82,9 @@ async function backtest(name: string, args: readonly string[]): Promise<string[]
   let cpuSeconds = NaN
   const watch = setInterval(() => {
     try {
-      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
-      peakMb = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) / 1024
+      // A process that has ended and waits for us has times, but no memory any more.
+      const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))
+      if (peak !== null) peakMb = Number(peak[1]) / 1024
       const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
       cpuSeconds = (Number(stat[11]) + Number(stat[12])) / ticksPerSecond
     } catch {
