@@ -92,7 +92,7 @@ export function readingProgress(
   }
 }
 
-/** `reading 1.2 of 3.4 GB (35 %), 81,024 events/s, event time 2026-01-15T09:30:00Z, 2 alerts` after `elapsedMs` of this phase. */
+/** `reading 1.2 of 3.4 GB (35 %), 81,024 events/s, at 2026-01-15T09:30:00Z, 2 alerts` after `elapsedMs` of this phase. */
 export function progressText(progress: Progress, elapsedMs: number): string {
   const { phase, done, total, unit, events, reached, alerts } = progress
   const share = total === null || total <= 0 ? '' : ` (${Math.min(100, Math.floor((100 * done) / total))} %)`
@@ -100,7 +100,7 @@ export function progressText(progress: Progress, elapsedMs: number): string {
     `${phase} ${amounts(done, total, unit)}${share}`,
     // The first moments of a phase say nothing about its pace.
     ...(elapsedMs < 500 ? [] : [`${grouped((1000 * events) / elapsedMs)} events/s`]),
-    ...(reached === null ? [] : [`event time ${rfc3339(reached).slice(0, 19)}Z`]),
+    ...(reached === null ? [] : [`at ${rfc3339(reached).slice(0, 19)}Z`]),
     ...(alerts === null ? [] : [`${grouped(alerts)} ${alerts === 1 ? 'alert' : 'alerts'}`]),
   ].join(', ')
 }

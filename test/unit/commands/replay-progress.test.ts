@@ -32,14 +32,8 @@ function screen(isTerminal = true, columns = 120) {
 }
 
 test('says the phase, how much of how much, the pace, the event time reached and the alerts', () => {
-  assert.equal(
-    progressText(reading, 2000),
-    'reading 1.2 of 3.4 GB (36 %), 81,024 events/s, event time 2026-01-15T09:30:07Z',
-  )
-  assert.equal(
-    progressText(detecting, 100),
-    'detecting 500 of 1,000 events (50 %), event time 2026-01-15T09:30:07Z, 1 alert',
-  )
+  assert.equal(progressText(reading, 2000), 'reading 1.2 of 3.4 GB (36 %), 81,024 events/s, at 2026-01-15T09:30:07Z')
+  assert.equal(progressText(detecting, 100), 'detecting 500 of 1,000 events (50 %), at 2026-01-15T09:30:07Z, 1 alert')
   assert.equal(
     progressText({ ...reading, done: 0, total: null, reached: null, alerts: 1234 }, 0),
     'reading 0 B, 1,234 alerts',
@@ -112,9 +106,6 @@ test('the reading tells its total when it becomes known', async () => {
   await after!({ done: 20, unit: 'bytes', events: 5 })
   assert.deepEqual(
     written.map(text => text.slice(5)),
-    [
-      'reading 10 B, event time 2026-01-15T09:30:07Z',
-      'reading 20 of 40 B (50 %), 5 events/s, event time 2026-01-15T09:30:07Z',
-    ],
+    ['reading 10 B, at 2026-01-15T09:30:07Z', 'reading 20 of 40 B (50 %), 5 events/s, at 2026-01-15T09:30:07Z'],
   )
 })
