@@ -57,7 +57,11 @@ await describeOnSecureKafka('a secured cluster', secure => {
         ? [line.env['NORMALIZE_GROUP']!, line.topics.raw]
         : [line.env['DETECT_GROUP']!, line.topics.events]
     const process = line.start([verb], { LOG_LEVEL: 'debug', ...env })
-    await eventually(() => workedOff(line.log, group, topic), process.seen, 60_000)
+    await eventually(
+      () => workedOff(line.log, group, topic),
+      () => process.seen(),
+      60_000,
+    )
     written.push(await (await fetch(`http://127.0.0.1:${await process.port()}/metrics`)).text())
     await ends(process, 0)
   }
@@ -192,7 +196,10 @@ await describeOnSecureKafka('a secured cluster', secure => {
       const process = line.start([verb], { LOG_LEVEL: 'debug', ...secure.env() })
       const group = line.env[verb === 'normalize' ? 'NORMALIZE_GROUP' : 'DETECT_GROUP']!
       const topic = verb === 'normalize' ? line.topics.raw : line.topics.events
-      await eventually(() => workedOff(line.log, group, topic), process.seen)
+      await eventually(
+        () => workedOff(line.log, group, topic),
+        () => process.seen(),
+      )
       await secure.revoke(principal, [lost])
       await lacking({ ...line.env, ...secure.env() }, lost)
       if (verb === 'normalize') await raw(line)
@@ -237,12 +244,12 @@ await describeOnSecureKafka('a secured cluster', secure => {
     const process = line.start(['normalize'], { LOG_LEVEL: 'debug', ...secure.env('secure', 'oauthbearer') })
     const done = () => workedOff(line.log, line.env['NORMALIZE_GROUP']!, line.topics.raw)
     await raw(line)
-    await eventually(done, process.seen)
+    await eventually(done, () => process.seen())
     // Longer than the sixteen seconds that a token lives.
     await sleep(17_000)
     assert.equal(process.child.exitCode, null, process.seen())
     await raw(line)
-    await eventually(done, process.seen)
+    await eventually(done, () => process.seen())
     const given = secure.tokens.given - before
     // One for each of a handful of connections every few seconds, and not one for every request.
     assert.ok(given >= 4 && given <= 60, `${given} tokens in some seventeen seconds`)
