@@ -14,16 +14,25 @@ export interface RequestHead {
 
 /** Collects chunks of one direction of a connection and gives back complete frames, their length included. */
 export class Frames {
-  #rest: Buffer = Buffer.alloc(0)
+  #chunks: Buffer[] = []
+  #held = 0
+  /** Bytes that are needed before there is anything to give: a frame of 10 MB is put together once, not with every chunk. */
+  #needed = 4
 
   push(chunk: Buffer): Buffer[] {
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    this.#chunks.push(chunk)
+    this.#held += chunk.length
+    if (this.#held < this.#needed) return []
+    let rest = Buffer.concat(this.#chunks)
     const frames: Buffer[] = []
-    while (this.#rest.length >= 4 && this.#rest.length >= 4 + this.#rest.readInt32BE(0)) {
-      const end = 4 + this.#rest.readInt32BE(0)
-      frames.push(this.#rest.subarray(0, end))
-      this.#rest = this.#rest.subarray(end)
+    for (;;) {
+      this.#needed = rest.length < 4 ? 4 : 4 + rest.readInt32BE(0)
+      if (rest.length < this.#needed) break
+      frames.push(rest.subarray(0, this.#needed))
+      rest = rest.subarray(this.#needed)
     }
+    this.#chunks = [rest]
+    this.#held = rest.length
     return frames
   }
 }
