@@ -1,4 +1,5 @@
 // Where `replay` and `explain` take events from: files and folders in any envelope, or a topic of normalized events.
+// Events come in the order of the input; a stop ends the reading, and what was read is told either way.
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { CommandContext } from './command.ts'
 import { bytesOf } from '../sources/file-paths.ts'

@@ -1,4 +1,5 @@
 // `replay --matches`: every event that a detection rule matches, as it is read. For people who write the rules.
+// Nothing is ordered or kept: the lines leave with each piece of the input.
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import { jsonLine } from '../json-line.ts'
 import { rfc3339 } from '../rfc3339.ts'

@@ -1,4 +1,5 @@
 // What `replay` prints: alerts as they come, or the differences of a comparison, as text for people or as JSON lines.
+// Principals and rules are attacker-chosen or foreign text: what reaches a terminal went through plainText or jsonLine.
 import type { Alert } from '../alerts/alert.ts'
 import { alertToJson } from '../alerts/json.ts'
 import { counted, plainText, utc } from '../alerts/wording.ts'

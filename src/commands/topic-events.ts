@@ -1,4 +1,5 @@
 // An events topic as input of `replay`: every partition from its beginning to its end, decoded, in no particular order.
+// Records are read as the detector reads them, so that both refuse the same; `from` leaves out what cannot hold later events.
 import { access } from 'node:fs/promises'
 import { eventDecoder } from '../codecs/cloudtrail-event.ts'
 import { twError } from '../errors.ts'

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { compareEpisodes, tellsMore } from '../../../src/commands/replay-comparison.ts'
 import { EpisodeList } from '../../../src/commands/replay-episodes.ts'
-import { comparisonCounts } from '../../../src/commands/replay-output.ts'
+import { comparisonCounts, printComparison } from '../../../src/commands/replay-output.ts'
 import type { Episode } from '../../../src/report/backtest.ts'
 import { keptAlerts } from '../../../src/report/backtest.ts'
 import { regionAlert } from '../alerts/samples.ts'
@@ -105,6 +105,26 @@ test('the counts are a sentence', () => {
     comparisonCounts(compareEpisodes([episode(5, 6)], [...changes, episode(5, 6)], 'old/')),
     '2 appear, 0 disappear, 0 change, 1 stays the same against old/',
   )
+})
+
+test('a name cannot drive the terminal that shows its difference, nor break a line of JSON', async () => {
+  const name = 'a\u001b[2J\u009b1m\nb\u2028'
+  const hostile = episode(1, 2, {
+    principal: { key: name, kind: 'ROLE', name },
+    group: [{ field: 'userAgent', value: name }],
+  })
+  const comparison = compareEpisodes(
+    [hostile],
+    [{ ...hostile, count: 9, suppressed: { id: name, reason: name, owner: name } }],
+    'old',
+  )
+  for (const json of [true, false]) {
+    let text = ''
+    await printComparison(comparison, { isTerminal: true, columns: 80, write: more => void (text += more) }, json)
+    assert.equal(text.match(/\n/g)?.length, 1)
+    assert.doesNotMatch(text.trimEnd(), /[\p{Cc}\u2028]/u)
+    if (json) assert.equal((JSON.parse(text) as { principal: { name: string } }).principal.name, name)
+  }
 })
 
 test('alerts of one dedup key are one episode with what the last one said; of too many the alert is not kept', () => {
