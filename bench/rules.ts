@@ -88,11 +88,19 @@ const missionRules = ['secretsmanager-multi-region.yml', 'secretsmanager-denied-
 const files = (names: readonly string[]) =>
   names.map(name => ({ path: name, text: readFileSync(join(folder, name), 'utf8') }))
 
+/** The files of {@link benchRules}. */
+export function benchRuleFiles(count: number): RuleFile[] {
+  const more = Array.from({ length: Math.max(0, count - 2) }, (_, index) => ({
+    path: `bench-${index}.yml`,
+    text: rule(index),
+  }))
+  return [...files(missionRules), ...more]
+}
+
 /** The two rules of the mission and `count - 2` more; then as many as `others` that name no call. */
 export function benchRules(count: number, others = 0): RuleSet {
   return loaded([
-    ...files(missionRules),
-    ...Array.from({ length: Math.max(0, count - 2) }, (_, index) => ({ path: `bench-${index}`, text: rule(index) })),
+    ...benchRuleFiles(count),
     ...Array.from({ length: others }, (_, index) => ({ path: `unindexed-${index}`, text: unindexed(index) })),
   ])
 }
@@ -102,7 +110,7 @@ export function benchRules(count: number, others = 0): RuleSet {
  * principal. What the peers call "every record changes state".
  */
 export function everyCallRules(): RuleSet {
-  return loaded([{ path: 'every-call', text: everyCall }])
+  return loaded([everyCallFile])
 }
 
 const everyCall = `title: Any call
@@ -131,6 +139,9 @@ trailwarden:
   dedup: 45m
   rate-anomaly: {denied: any-denied, distinct: eventName, min-count: 5, min-distinct: 3}
 `
+
+/** The file of {@link everyCallRules}. */
+export const everyCallFile: RuleFile = { path: 'every-call.yml', text: everyCall }
 
 /** Every rule that ships. */
 export function shippedRules(): RuleSet {
