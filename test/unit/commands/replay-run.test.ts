@@ -1,0 +1,81 @@
+// One pass over ordered events: a stop between chunks, one that came before, and each event once for the second look.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { eventDecoder, eventEncoder } from '../../../src/codecs/cloudtrail-event.ts'
+import { EventSorter } from '../../../src/commands/event-sorter.ts'
+import { ProgressLine } from '../../../src/commands/replay-progress.ts'
+import { distinctEvents, evaluate, remembering, within } from '../../../src/commands/replay-run.ts'
+import type { OrderedInput } from '../../../src/commands/replay-run.ts'
+import { engineOptions, ruleSetFrom } from '../../../src/commands/rule-set.ts'
+import { topicContract } from '../../../src/topics.ts'
+import { at, call, second } from '../../harness/detection.ts'
+import { contextOf } from './context.ts'
+
+const schema = topicContract('EVENTS_TOPIC').schema!
+const rules = await ruleSetFrom([])
+const silent = new ProgressLine({ isTerminal: false, columns: 80, write: () => undefined }, true)
+
+function inputOf(ids: readonly string[]): OrderedInput {
+  const sorter = new EventSorter(eventEncoder(schema), eventDecoder(schema), schema)
+  for (const [index, eventId] of ids.entries())
+    sorter.add(call(at('9:00') + Math.floor(index / 10) * second, { eventId }))
+  const read = { kind: 'files', files: 1, events: ids.length, skipped: {}, rejected: {}, line: '' } as const
+  const size = ids.length
+  return { read, sorter, kept: size, inRange: size, matched: size, first: null, last: null, arrival: null }
+}
+
+const ids = Array.from({ length: 1700 }, (_, index) => `id-${index}`)
+
+test('a stop that comes meanwhile ends it after a chunk; one that came while reading does not', async () => {
+  for (const [before, expected] of [
+    [false, 500],
+    [true, 1700],
+  ] as const) {
+    const controller = new AbortController()
+    if (before) controller.abort()
+    const { context } = contextOf({}, controller.signal)
+    let flushed = 0
+    let alerts = 0
+    const contender = { rules, engine: engineOptions(), take: () => void alerts++ }
+    const result = await evaluate(inputOf(ids), [contender], context, silent, () => {
+      flushed++
+      controller.abort()
+      return Promise.resolve(alerts)
+    })
+    assert.deepEqual(result, { events: expected, duplicates: 0, stopped: true })
+    assert.ok(alerts > 0 && flushed > 1)
+  }
+})
+
+test('rule sets side by side each see every event, and copies are counted once', async () => {
+  const { context } = contextOf({}, new AbortController().signal)
+  const seen: [string[], string[]] = [[], []]
+  const contenders = seen.map(list => ({
+    rules: remembering(rules),
+    engine: engineOptions(),
+    take: ({ dedupKey, sequence }: { dedupKey: string; sequence: number }) => void list.push(`${dedupKey} ${sequence}`),
+  }))
+  const result = await evaluate(inputOf([...ids, ...ids]), contenders, context, silent, () => Promise.resolve(0))
+  assert.deepEqual(result, { events: 3400, duplicates: 1700, stopped: false })
+  assert.ok(seen[0].length > 0)
+  assert.deepEqual(seen[0], seen[1])
+})
+
+test('for the second look every event comes once, those without an id all of them', () => {
+  const input = inputOf(['a', 'b', 'a', 'c', '', 'b', '', 'a', 'd', 'd'])
+  assert.deepEqual(
+    [...distinctEvents(input)].map(event => event.eventId),
+    ['', '', 'a', 'b', 'c', 'd'],
+  )
+  assert.equal([...distinctEvents(input)].length, 6, 'and again')
+  input.sorter.close()
+})
+
+test('a range includes its beginning and not its end', () => {
+  const range = { from: 10, to: 20 }
+  assert.deepEqual(
+    [9, 10, 19, 20].map(time => within(range, time)),
+    [false, true, true, false],
+  )
+  assert.ok(within({ from: null, to: null }, -1))
+})
