@@ -107,17 +107,14 @@ export class StateDecoder implements StoredStates {
     }
   }
 
-  /**
-   * A record to be kept as it is and decoded when it is needed, or what stands against it; null where only decoding can
-   * tell. What is not looked into here is the inside of a record of this version, which {@link read} finds damaged.
-   */
-  store(bytes: Uint8Array): StoredState | UnreadState | null {
+  /** See {@link StoredStates}: null unless the record is of our own layout and version. Its inside is looked into later. */
+  store(bytes: Uint8Array): StoredState | null {
     if (!this.#isOurs(bytes)) return null
     const own = bufferOf(bytes)
     try {
       return readStateHead(own, HEADER).version === stateVersion ? own.toString('latin1') : null
     } catch {
-      return damaged
+      return null
     }
   }
 
@@ -127,8 +124,18 @@ export class StateDecoder implements StoredStates {
     return record
   }
 
+  /** Looked into a million times at every expiry, so the two numbers are read where they stand. */
   maxTimeOf(stored: StoredState): number {
-    return readStateHead(Buffer.from(stored.slice(0, longestHead), 'latin1'), HEADER).maxTime
+    let at = HEADER
+    while (stored.charCodeAt(at) > 0x7f) at++
+    let byte = stored.charCodeAt(++at)
+    const negative = (byte & 1) === 1
+    let value = (byte & 0x7f) >> 1
+    for (let factor = 64; byte > 0x7f; factor *= 128) {
+      byte = stored.charCodeAt(++at)
+      value += (byte & 0x7f) * factor
+    }
+    return negative ? -1 - value : value
   }
 
   #isOurs(bytes: Uint8Array): boolean {
@@ -159,9 +166,6 @@ const damaged: Rejected = {
   rejected: 'bad-avro',
   detail: 'The state record refers to what it does not hold, or is cut.',
 }
-
-/** Frame, and two numbers of at most ten bytes each. */
-const longestHead = HEADER + 20
 
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)

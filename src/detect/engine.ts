@@ -10,6 +10,8 @@ import type { CompiledRule } from './compiled-rule.ts'
 import { DecayingRate } from './decaying-rate.ts'
 import type { PrincipalStateRecord, Timing } from './principal-state.ts'
 import { PrincipalState } from './principal-state.ts'
+import { StateTable } from './state-table.ts'
+import type { StoredState, StoredStates } from './stored-state.ts'
 import { eventHash } from './seen-events.ts'
 
 export type { PrincipalStateRecord } from './principal-state.ts'
@@ -30,6 +32,10 @@ export interface EngineOptions {
   readonly dedupHorizonMs?: number
   /** A principal silent for longer starts from nothing, default 90 d. */
   readonly stateTtlMs?: number
+  /** How states at rest are kept as bytes; without it all states stay decoded. */
+  readonly stored?: StoredStates
+  /** Principals whose state stays decoded at most, default 4096; only with `stored`. */
+  readonly awake?: number
 }
 
 /** What a transaction did, for metrics. `evaluated` counts events taken in by each rule, in rule order. */
@@ -48,11 +54,9 @@ export class Engine {
   readonly #options: EngineOptions
   readonly #timing: Timing
   readonly #compiled: readonly CompiledRule[]
-  readonly #byId: ReadonlyMap<string, CompiledRule>
   /** For every predicate, the rules it feeds. */
   readonly #fedBy: readonly (readonly CompiledRule[])[]
-  /** Principals as they were loaded are kept as records until an event touches them. */
-  readonly #states = new Map<string, PrincipalState | PrincipalStateRecord>()
+  readonly #states: StateTable
   readonly #denied = new DecayingRate(60 * 60_000)
 
   constructor(rules: RuleSet, options: EngineOptions) {
@@ -64,42 +68,30 @@ export class Engine {
       stateTtlMs: options.stateTtlMs ?? 90 * 24 * 60 * 60_000,
     }
     this.#compiled = rules.rules.map((rule, i) => compileRule(rule, i, rules.latenessMs))
-    this.#byId = new Map(this.#compiled.map(rule => [rule.rule.id, rule]))
+    const byId = new Map(this.#compiled.map(rule => [rule.rule.id, rule]))
+    this.#states = new StateTable(byId, options.stored ?? null, options.awake)
     this.#fedBy = rules.predicates.map((_, p) => this.#compiled.filter(rule => rule.rule.feeds.includes(p)))
   }
 
-  /** Takes a state record of the changelog in; null is a tombstone. The latest record of a key counts. */
-  load(key: string, record: PrincipalStateRecord | null): void {
-    if (record === null) this.#states.delete(key)
-    else this.#states.set(key, record)
+  /** Takes a state of the changelog in; null is a tombstone. The latest record of a key counts. */
+  load(key: string, state: PrincipalStateRecord | StoredState | null): void {
+    this.#states.load(key, state)
   }
 
   /** Begins a transaction. One at a time: a second one would not see the first one's changes. */
   begin(): EngineTransaction {
     const overlay = new Map<string, PrincipalState | null>()
-    const hydrate = (key: string): PrincipalState | null => this.#hydrate(key)
+    const committed = (key: string): PrincipalState | null => this.#states.get(key)
     return new EngineTransaction(
-      { rules: this.#rules, options: this.#options, timing: this.#timing, fedBy: this.#fedBy, hydrate },
+      { rules: this.#rules, options: this.#options, timing: this.#timing, fedBy: this.#fedBy, committed },
       overlay,
       this.#denied.clone(),
       this.#compiled.length,
       denied => {
-        for (const [key, state] of overlay) {
-          if (state === null) this.#states.delete(key)
-          else this.#states.set(key, state)
-        }
+        for (const [key, state] of overlay) this.#states.put(key, state)
         this.#denied.assign(denied)
       },
     )
-  }
-
-  #hydrate(key: string): PrincipalState | null {
-    const known = this.#states.get(key)
-    if (known === undefined) return null
-    if (known instanceof PrincipalState) return known
-    const state = PrincipalState.restore(key, known, this.#byId)
-    this.#states.set(key, state)
-    return state
   }
 
   /**
@@ -107,11 +99,7 @@ export class Engine {
    * for tombstones. Their next event would start from nothing anyway, provided that it is not older than `streamTime`.
    */
   expired(streamTime: number): string[] {
-    const keys: string[] = []
-    for (const [key, state] of this.#states) {
-      if (streamTime - state.maxTime > this.#timing.stateTtlMs) keys.push(key)
-    }
-    return keys
+    return this.#states.olderThan(streamTime - this.#timing.stateTtlMs)
   }
 
   /** Principals with state. */
@@ -126,12 +114,12 @@ export class Engine {
 
   /** The committed state of a principal, or null; for explanations and tests. */
   state(key: string): PrincipalStateRecord | null {
-    return this.#hydrate(key)?.snapshot() ?? null
+    return this.#states.get(key)?.snapshot() ?? null
   }
 
   /** The committed state of a principal as live object, or null; for explanations and tests. Do not change it. */
   principal(key: string): PrincipalState | null {
-    return this.#hydrate(key)
+    return this.#states.get(key)
   }
 }
 
@@ -140,7 +128,7 @@ interface Shared {
   readonly options: EngineOptions
   readonly timing: Timing
   readonly fedBy: readonly (readonly CompiledRule[])[]
-  readonly hydrate: (key: string) => PrincipalState | null
+  readonly committed: (key: string) => PrincipalState | null
 }
 
 /** Events processed together: their state changes, alerts and counts, until `merge` or `discard`. */
@@ -214,7 +202,7 @@ export class EngineTransaction {
 
   #lookup(key: string): PrincipalState | null {
     const touched = this.#overlay.get(key)
-    return touched === undefined ? this.#shared.hydrate(key) : touched
+    return touched === undefined ? this.#shared.committed(key) : touched
   }
 
   #touch(key: string, state: PrincipalState | null): PrincipalState {
@@ -232,6 +220,12 @@ export class EngineTransaction {
   /** Changed principals with their new state, null for a tombstone. */
   *changes(): Generator<[key: string, record: PrincipalStateRecord | null]> {
     for (const [key, state] of this.#overlay) yield [key, state?.snapshot() ?? null]
+  }
+
+  /** Hands back the changelog record of a changed principal: what is kept of it once events leave it alone. */
+  store(key: string, stored: StoredState | null): void {
+    const state = this.#overlay.get(key)
+    if (state != null) state.stored = stored
   }
 
   /** Makes the changes the committed state. Call when the Kafka transaction has committed, and only then. */

@@ -8,8 +8,10 @@ import type { PrincipalStateRecord } from './principal-state.ts'
  */
 export type StoredState = string
 
-/** Looks into states at rest. */
+/** Makes states at rest and looks into them. */
 export interface StoredStates {
+  /** The state at rest of a changelog record, or null for one that has to be decoded at once: it may be none. */
+  store(value: Uint8Array): StoredState | null
   /** @throws StateDamage where the bytes are no record of this version */
   read(stored: StoredState): PrincipalStateRecord
   /** Newest event time of the principal, epoch milliseconds. */

@@ -267,6 +267,44 @@ describe('the engine', () => {
     assert.ok(kinds.has('values UPDATE') && kinds.has('rate UPDATE'), 'and update')
   })
 
+  test('is not moved by which states rest as bytes', () => {
+    const encoder = new StateEncoder(schema)
+    const decoder = new StateDecoder(schema)
+    decoder.learn(7, schema)
+    fc.assert(
+      fc.property(
+        richStream,
+        fc.constantFrom(0, 10, 25),
+        fc.array(fc.integer({ min: 1, max: 6 })),
+        (events, late, cuts) => {
+          const rules = everyKind(late)
+          const awake = new Engine(rules, options)
+          const expected = events.flatMap(e => step(awake, e))
+          // Two awake of three: nearly every transaction wakes one and puts another to rest.
+          const resting = new Engine(rules, { ...options, stored: decoder, awake: 2 })
+          const alerts: Alert[] = []
+          for (let i = 0, from = 0; from < events.length; i++) {
+            const batch = events.slice(from, (from += cuts[i] ?? 2))
+            const aborted = resting.begin()
+            for (const event of batch) aborted.process(event, null, null)
+            for (const [key, record] of aborted.changes())
+              if (record !== null) aborted.store(key, decoder.store(encoder.encode(record, 7)))
+            aborted.discard()
+            const transaction = resting.begin()
+            for (const event of batch) transaction.process(event, null, null)
+            for (const [key, record] of transaction.changes())
+              if (record !== null) transaction.store(key, decoder.store(encoder.encode(record, 7)))
+            alerts.push(...transaction.alerts)
+            transaction.merge()
+          }
+          assert.deepEqual(alerts, expected)
+          assert.deepEqual(states(resting), states(awake))
+        },
+      ),
+      { numRuns: Math.ceil(numRuns / 4) },
+    )
+  })
+
   test('is not moved by copies of events, in alerts or in state', () => {
     let copies = 0
     fc.assert(
