@@ -104,6 +104,7 @@ async function runLine(
     maxRecordBytes: config.MAX_RECORD_BYTES,
     batchMaxRecords: config.BATCH_MAX_RECORDS,
     metrics: metrics.normalize,
+    logger: quietLogger(context),
   })
   const detector = await startDetector(
     await detectorOptions(config, detection, log, schemas, metrics.detect, quietLogger(context)),

@@ -1,13 +1,15 @@
 // `trailwarden detect`: events topic → alerts topic, until stopped. Add processes of the same group to share partitions.
 import { kafkaLog } from '../kafka/kafka-log.ts'
 import { schemaRegistry } from '../kafka/registry.ts'
-import { createMetrics } from '../metrics/metrics.ts'
+import { createMetrics, requestObserver, startRulesAtZero } from '../metrics/metrics.ts'
+import { observedRegistry } from '../metrics/observed-registry.ts'
 import { startDetector } from '../pipeline/detector.ts'
 import { rfc3339 } from '../rfc3339.ts'
 import type { Command } from './command.ts'
 import { detectorOptions } from './detector-parts.ts'
 import { detectionFrom } from './rule-set.ts'
-import { runService } from './service.ts'
+import { namingMissingRights } from './rights.ts'
+import { onCluster, runService } from './service.ts'
 import { connectionFrom, kafkaOptionsFrom, registryFrom } from './settings.ts'
 
 export const detect: Command = {
@@ -45,16 +47,19 @@ export const detect: Command = {
         'A suppression has expired; alerts it held back are produced.',
       )
     const metrics = createMetrics('detect', context.version)
+    startRulesAtZero(metrics, detection.rules.rules)
     return runService(context, metrics, 9465, async () => {
-      const schemas = schemaRegistry(registryFrom(config))
-      const log = await kafkaLog(connectionFrom(config), logger, kafkaOptionsFrom(config))
+      const schemas = observedRegistry(schemaRegistry(registryFrom(config)), metrics)
+      const observer = requestObserver(metrics)
+      const log = await kafkaLog(connectionFrom(config), logger, { ...kafkaOptionsFrom(config), observer })
       try {
         const loop = await startDetector(await detectorOptions(config, detection, log, schemas, metrics, logger))
-        return { ...loop, stop: () => loop.stop().then(() => log.close()) }
+        const { EVENTS_TOPIC: topic, DETECT_GROUP: group } = config
+        return onCluster(loop, { log, topic, group, metrics, logger })
       } catch (error) {
         await log.close()
         throw error
       }
-    })
+    }).catch(namingMissingRights(context, 'detect'))
   },
 }

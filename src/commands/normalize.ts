@@ -4,13 +4,16 @@ import { kafkaLog } from '../kafka/kafka-log.ts'
 import { schemaRegistry } from '../kafka/registry.ts'
 import type { LogClient, OutRecord } from '../log/log-client.ts'
 import { twError } from '../errors.ts'
-import { createMetrics } from '../metrics/metrics.ts'
+import { createMetrics, requestObserver } from '../metrics/metrics.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import { observedRegistry } from '../metrics/observed-registry.ts'
 import { eventToJson } from '../normalize/json.ts'
 import { startNormalizer } from '../pipeline/normalizer.ts'
 import { topicContract } from '../topics.ts'
 import type { Command, CommandContext } from './command.ts'
 import { normalizeFiles, summaryLine } from './files.ts'
-import { runService } from './service.ts'
+import { namingMissingRights } from './rights.ts'
+import { onCluster, runService } from './service.ts'
 import { connectionFrom, kafkaOptionsFrom, normalizeOptionsFrom, registryFrom } from './settings.ts'
 
 export const normalize: Command = {
@@ -65,7 +68,7 @@ async function toJson(context: CommandContext): Promise<number> {
 
 async function toTopic(context: CommandContext): Promise<number> {
   const { config } = context
-  const { log, encoder, schemaId } = await connect(context)
+  const { log, encoder, schemaId } = await connect(context, null)
   try {
     const producer = await log.producer({ retryForMs: config.PRODUCE_RETRY_MS })
     let records: OutRecord[] = []
@@ -99,7 +102,7 @@ async function fromTopic(context: CommandContext): Promise<number> {
   const { config } = context
   const metrics = createMetrics('normalize', context.version)
   return runService(context, metrics, 9464, async () => {
-    const { log, encoder, schemaId } = await connect(context)
+    const { log, encoder, schemaId } = await connect(context, metrics)
     const loop = await startNormalizer({
       log,
       group: config.NORMALIZE_GROUP,
@@ -113,9 +116,14 @@ async function fromTopic(context: CommandContext): Promise<number> {
       sessionTimeoutMs: config.SESSION_TIMEOUT_MS,
       outOfRange: config.OFFSET_OUT_OF_RANGE,
       metrics,
+      logger: context.log,
+    }).catch(async (error: unknown) => {
+      await log.close()
+      throw error
     })
-    return { ...loop, stop: () => loop.stop().then(() => log.close()) }
-  })
+    const { RAW_TOPIC: topic, NORMALIZE_GROUP: group } = config
+    return onCluster(loop, { log, topic, group, metrics, logger: context.log })
+  }).catch(namingMissingRights(context, 'normalize'))
 }
 
 interface Connected {
@@ -124,10 +132,14 @@ interface Connected {
   readonly schemaId: number
 }
 
-async function connect(context: CommandContext): Promise<Connected> {
+/** `metrics` is null for a single run, which nobody scrapes. */
+async function connect(context: CommandContext, metrics: Metrics | null): Promise<Connected> {
   const { config } = context
   const schema = topicContract('EVENTS_TOPIC').schema!
-  const schemaId = await schemaRegistry(registryFrom(config)).idOf(`${config.EVENTS_TOPIC}-value`, schema)
-  const log = await kafkaLog(connectionFrom(config), context.log, kafkaOptionsFrom(config))
+  const client = schemaRegistry(registryFrom(config))
+  const schemas = metrics === null ? client : observedRegistry(client, metrics)
+  const schemaId = await schemas.idOf(`${config.EVENTS_TOPIC}-value`, schema)
+  const observing = metrics === null ? {} : { observer: requestObserver(metrics) }
+  const log = await kafkaLog(connectionFrom(config), context.log, { ...kafkaOptionsFrom(config), ...observing })
   return { log, encoder: eventEncoder(schema), schemaId }
 }

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { asTrailwardenError, twError } from '../errors.ts'
 import { serveHealth } from '../metrics/http.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import { LagWatch } from '../pipeline/lag-watch.ts'
+import type { LagWatchOptions } from '../pipeline/lag-watch.ts'
 import type { RunningLoop } from '../pipeline/running-loop.ts'
 import type { CommandContext } from './command.ts'
 
@@ -23,7 +25,9 @@ export async function runService(
   let failed = false
   const host = config.HTTP_HOST
   const port = config.HTTP_PORT ?? defaultPort
-  const health = { ready: () => !failed && (loop?.ready() ?? false), live: () => !failed }
+  // Ready ends with the signal and not with the loop, so that nothing new is sent here while the work in hand is finished.
+  // Live does not: a restart in the middle of a clean stop would only make it an unclean one.
+  const health = { ready: () => !failed && !stop.aborted && (loop?.ready() ?? false), live: () => !failed }
   const server = await serveHealth({ host, port, registry: metrics.registry, health }).catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException
     throw twError('TW_CONFIG_INVALID', `HTTP_HOST ${host}, HTTP_PORT ${port}: cannot be bound (${code}).`, error)
@@ -35,23 +39,52 @@ export async function runService(
     log.info({}, 'Started.')
     await Promise.race([loop.done, aborted(stop)])
     log.info({}, 'Stopping.')
-    const clean = await Promise.race([loop.stop().then(() => true), sleep(STOP_MS, false, { ref: false })])
+    const clean = await inTime(loop.stop())
     log.info({ clean }, clean ? 'Stopped.' : 'Stopped before everything was closed; the broker will notice.')
     return 0
   } catch (thrown) {
     failed = true
-    await Promise.race([loop?.stop().catch(() => undefined), sleep(STOP_MS, undefined, { ref: false })])
+    if (loop !== null) await inTime(loop.stop().catch(() => undefined))
     throw thrown
   } finally {
     await server.close()
   }
 }
 
+/**
+ * A loop on a cluster: its lag is looked at from outside, it is ready only while the cluster answers, and its client is
+ * closed with it.
+ */
+export function onCluster(loop: RunningLoop, options: Omit<LagWatchOptions, 'loop'>): RunningLoop {
+  const watch = new LagWatch({ ...options, loop })
+  return {
+    done: loop.done,
+    ready: () => loop.ready() && watch.reachable(),
+    positions: () => loop.positions(),
+    async stop() {
+      watch.stop()
+      await loop.stop()
+      await options.log.close()
+    },
+  }
+}
+
 async function startPatiently(context: CommandContext, start: () => Promise<RunningLoop>): Promise<RunningLoop | null> {
   const { log, stop } = context
+  const stopped = aborted(stop)
   while (!stop.aborted) {
     try {
-      return await start()
+      const starting = start()
+      await Promise.race([starting, stopped])
+      if (!stop.aborted) return await starting
+      // Asked to stop while it connects or joins: what comes up within the time is closed again.
+      log.info({}, 'Stopping while starting.')
+      const over = starting.then(
+        loop => loop.stop(),
+        () => undefined,
+      )
+      if (!(await inTime(over))) log.info({}, 'Stopped before everything was closed; the broker will notice.')
+      return null
     } catch (thrown) {
       const error = asTrailwardenError(thrown)
       const waiting = error.code === 'TW_BROKER_UNAVAILABLE' || error.code === 'TW_REGISTRY_UNAVAILABLE'
@@ -64,6 +97,11 @@ async function startPatiently(context: CommandContext, start: () => Promise<Runn
     }
   }
   return null
+}
+
+/** True when the work ends within the time that a stop may take. */
+async function inTime(work: Promise<unknown>): Promise<boolean> {
+  return Promise.race([work.then(() => true), sleep(STOP_MS, false, { ref: false })])
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

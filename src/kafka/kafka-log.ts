@@ -16,6 +16,8 @@ import { plainProducer, compressions } from './producer.ts'
 import type { Wire } from './producer.ts'
 import { defaultBatchBytes } from './produce-requests.ts'
 import { readPartition } from './reader.ts'
+import { observeRequests } from './request-observation.ts'
+import type { RequestObserver } from './request-observation.ts'
 import { fencedProducer } from './transactional-producer.ts'
 
 /** Settings that have a good default. */
@@ -30,6 +32,8 @@ export interface KafkaLogOptions {
   readonly outOfRange?: 'fail' | 'earliest'
   /** Name of this process in every group it joins (KIP-345): a restart within the session moves no partition. */
   readonly groupInstanceId?: string
+  /** Told of every request to a broker. */
+  readonly observer?: RequestObserver
 }
 
 /** The LogClient of a cluster, connected. Rejects with TW_BROKER_UNAVAILABLE where no broker answers. */
@@ -39,6 +43,7 @@ export async function kafkaLog(
   options: KafkaLogOptions = {},
 ): Promise<LogClient> {
   const kafka = connectionOf(connection, logger)
+  if (options.observer) observeRequests(kafka, options.observer)
   const admin = kafka.admin()
   const cluster = readCommittedCluster(kafka)
   try {

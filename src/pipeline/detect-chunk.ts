@@ -6,6 +6,7 @@ import { asTrailwardenError } from '../errors.ts'
 import type { LogRecord, OutRecord, TopicRecords } from '../log/log-client.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { Rejected, RejectReason } from '../rejected.ts'
+import type { HistogramBatch } from '../metrics/event-histogram.ts'
 import { positionRecord } from './changelog.ts'
 import { processClock } from './clock.ts'
 import { deadLetter } from './dead-letter.ts'
@@ -42,6 +43,8 @@ export interface ChunkOutput {
   readonly expiry: ExpiryProgress
   /** Principals forgotten. */
   readonly expired: number
+  /** Seconds from the event to now, of every event taken. */
+  readonly ages: HistogramBatch
 }
 
 /** Expiry every so many offsets: a look at every principal of the partition, tens of milliseconds per million. */
@@ -67,6 +70,9 @@ export async function detectChunk(
   const { now } = options.clock ?? processClock
   const every = options.expireEvery ?? EXPIRE_EVERY
   const deadline = now() + (options.batchMaxMs ?? BATCH_MAX_MS)
+  // Of the wall clock, unlike everything else here: it is seen in a metric and nowhere else.
+  const wall = Date.now()
+  const ages = options.metrics.eventAge.batch()
   const rejected = new Map<RejectReason, number>()
   const deadLetters: OutRecord[] = []
   const unknown = new Set<number>()
@@ -86,7 +92,10 @@ export async function detectChunk(
       event = readEvent(record, options.events)
     }
     taken++
-    if ('principal' in event) expiry = noteEvent(expiry, event, record.timestamp)
+    if ('principal' in event) {
+      expiry = noteEvent(expiry, event, record.timestamp)
+      ages.observe(Math.max(0, (wall - event.eventTime) / 1000))
+    }
     const refusal = 'rejected' in event ? event : process(event, record, position, transaction, options)
     if (refusal === null) continue
     rejected.set(refusal.rejected, (rejected.get(refusal.rejected) ?? 0) + 1)
@@ -97,7 +106,7 @@ export async function detectChunk(
   const next = taken === records.length ? position.end : (records[taken - 1]?.offset ?? 0) + 1
   const stored = positionRecord(position.topic, position.partition, next, expiry)
   const send = outputs(stored, position, transaction, deadLetters, options)
-  return { send, rejected, taken, next, expiry, expired: expired.length }
+  return { send, rejected, taken, next, expiry, expired: expired.length, ages }
 }
 
 function process(

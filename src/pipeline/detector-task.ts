@@ -4,8 +4,8 @@
 import { Engine } from '../detect/engine.ts'
 import type { EngineTransaction } from '../detect/engine.ts'
 import { asTrailwardenError } from '../errors.ts'
-import type { LogRecord, Transaction, TransactionalProducer } from '../log/log-client.ts'
-import { addCounts } from '../metrics/metrics.ts'
+import type { Appended, LogRecord, Transaction, TransactionalProducer } from '../log/log-client.ts'
+import { addCounts, addPlaces } from '../metrics/metrics.ts'
 import type { StoredPosition } from './changelog.ts'
 import { detectChunk } from './detect-chunk.ts'
 import type { ChunkOutput, ChunkWatch } from './detect-chunk.ts'
@@ -14,6 +14,8 @@ import { restore } from './restore.ts'
 import type { RestoreWatch } from './restore.ts'
 import { noExpiryYet } from './state-expiry.ts'
 import type { ExpiryProgress } from './state-expiry.ts'
+import { StateSize } from './state-size.ts'
+import { transactionalIdOf } from './transactional-id.ts'
 
 /** Who waits for a transaction. */
 export interface WorkWatch extends ChunkWatch {
@@ -27,21 +29,25 @@ export class DetectorTask {
   readonly #options: DetectorOptions
   readonly #producer: TransactionalProducer
   readonly #engine: Engine
+  readonly #size: StateSize
   #position: number
   #expiry: ExpiryProgress
   #turn: Promise<unknown> = Promise.resolve()
+  #closed = false
 
   private constructor(
     partition: number,
     options: DetectorOptions,
     producer: TransactionalProducer,
     engine: Engine,
+    size: StateSize,
     position: StoredPosition,
   ) {
     this.partition = partition
     this.#options = options
     this.#producer = producer
     this.#engine = engine
+    this.#size = size
     this.#position = position.offset
     this.#expiry = position.expiry
   }
@@ -52,10 +58,12 @@ export class DetectorTask {
    */
   static async open(partition: number, options: DetectorOptions, watch: RestoreWatch): Promise<DetectorTask> {
     const { log, topics, group, logger, metrics } = options
-    const producer = await log.transactionalProducer(`trailwarden-${group}-${topics.events}-${partition}`)
+    const opened = metrics.restoreTime.startTimer()
+    const producer = await log.transactionalProducer(transactionalIdOf(group, topics.events, partition))
     try {
       const engine = new Engine(options.rules, options.engine)
-      const stored = await restore(engine, partition, options, watch)
+      const size = new StateSize()
+      const stored = await restore(engine, size, partition, options, watch)
       const committed = (await log.committed(group, topics.events))[partition] ?? null
       // Both were written in one transaction; where they differ somebody has moved the group by hand, and the state
       // belongs to the stored position.
@@ -67,12 +75,22 @@ export class DetectorTask {
       const begin = committed ?? (await log.offsets(topics.events))[partition]?.begin ?? 0
       const position = stored ?? { offset: begin, expiry: noExpiryYet }
       logger.info({ partition, position: position.offset, principals: engine.principals }, 'Partition opened.')
-      metrics.stateEntries.set({ partition }, engine.principals)
-      return new DetectorTask(partition, options, producer, engine, position)
+      metrics.restores.inc({ result: 'completed' })
+      opened()
+      return new DetectorTask(partition, options, producer, engine, size, position)
     } catch (error) {
       await producer.close().catch(() => undefined)
       throw error
+    } finally {
+      metrics.restoreProgress.remove({ partition })
     }
+  }
+
+  /** Writes the size of the state to the metrics. */
+  exposeState(): void {
+    const { metrics } = this.#options
+    metrics.stateEntries.set({ partition: this.partition }, this.#engine.principals)
+    metrics.stateBytes.set({ partition: this.partition }, this.#size.bytes)
   }
 
   /** Offset of the next input record. */
@@ -98,40 +116,46 @@ export class DetectorTask {
    */
   async work(records: readonly LogRecord[], end: number, watch: WorkWatch): Promise<number> {
     const { metrics, topics } = this.#options
+    const worked = metrics.batches.startTimer()
     const position = { topic: topics.events, partition: this.partition, end, expiry: this.#expiry }
     const overlay = this.#engine.begin()
     const output = await detectChunk(records, position, this.#engine, overlay, this.#options, watch)
     if (output === null || !watch.wanted()) return 0
-    if (!(await this.#commit(output, watch))) return 0
+    const places = await this.#commit(output, watch)
+    if (places === null) return 0
     overlay.merge()
     this.#position = output.next
     this.#expiry = output.expiry
-    metrics.recordsIn.inc({ topic: topics.events }, output.taken)
-    this.#count(overlay, output)
+    worked()
+    this.#count(overlay, output, places)
     return output.taken
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await this.#producer.close().catch(() => undefined)
   }
 
-  async #commit(output: ChunkOutput, watch: WorkWatch): Promise<boolean> {
+  /** Where the records went, or null when the work was no longer ours. */
+  async #commit(output: ChunkOutput, watch: WorkWatch): Promise<readonly Appended[] | null> {
     const { group, topics, metrics } = this.#options
+    const committed = metrics.transactionTime.startTimer()
     let transaction: Transaction | null = null
     try {
       transaction = await this.#producer.begin()
       // Offsets first: the call waits out a predecessor's transaction that is still completing, which a send does not.
       await transaction.sendOffsets(group, topics.events, new Map([[this.partition, output.next]]))
-      await transaction.send(output.send)
+      const places = await transaction.send(output.send)
       // Not needed for correctness, the epoch decides; it spares the next owner being fenced out of a race it has won.
       if (!watch.owned()) {
         await transaction.abort()
         metrics.transactions.inc({ result: 'aborted' })
-        return false
+        return null
       }
       await transaction.commit()
       metrics.transactions.inc({ result: 'committed' })
-      return true
+      committed()
+      return places
     } catch (thrown) {
       const error = asTrailwardenError(thrown)
       metrics.transactions.inc({ result: error.code === 'TW_FENCED' ? 'fenced' : 'aborted' })
@@ -140,9 +164,11 @@ export class DetectorTask {
     }
   }
 
-  #count(overlay: EngineTransaction, output: ChunkOutput): void {
-    const { metrics } = this.#options
-    for (const part of output.send) metrics.recordsOut.inc({ topic: part.topic }, part.records.length)
+  #count(overlay: EngineTransaction, output: ChunkOutput, places: readonly Appended[]): void {
+    const { metrics, rules, topics } = this.#options
+    for (const { topic, records } of output.send)
+      if (topic === topics.state)
+        for (const { key, value } of records) if (typeof key === 'string') this.#size.set(key, value)
     addCounts(metrics.rejected, 'reason', output.rejected)
     for (const { ruleId, severity, activity, suppressed } of overlay.alerts) {
       if (suppressed === null) metrics.alerts.inc({ rule: ruleId, severity, activity })
@@ -152,7 +178,15 @@ export class DetectorTask {
     metrics.late.inc(overlay.counts.late)
     metrics.duplicates.inc(overlay.counts.duplicates)
     metrics.skewed.inc(overlay.counts.skewed)
-    metrics.deniedRate.set({ partition: this.partition }, this.#engine.deniedPerHour / 3600)
-    metrics.stateEntries.set({ partition: this.partition }, this.#engine.principals)
+    metrics.eventAge.add(output.ages)
+    for (const [index, events] of overlay.counts.evaluated.entries())
+      if (events > 0) metrics.ruleEvents.inc({ rule: rules.rules[index]?.id ?? '' }, events)
+    // Series of a partition that has gone to another process while this was committed must not come back.
+    addPlaces(metrics.recordsOut, this.#closed ? places.filter(({ topic }) => topic !== topics.state) : places)
+    if (this.#closed) return
+    const { partition } = this
+    metrics.recordsIn.inc({ topic: topics.events, partition }, output.taken)
+    metrics.deniedRate.set({ partition }, this.#engine.deniedPerHour / 3600)
+    this.exposeState()
   }
 }

@@ -6,6 +6,7 @@ import { asTrailwardenError, twError } from '../errors.ts'
 import { processClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import type { DetectorOptions } from './detector-options.ts'
+import { releasePartition } from '../metrics/metrics.ts'
 import { DetectorTask } from './detector-task.ts'
 import { ProgressWatch } from './progress-watch.ts'
 import type { RunningLoop } from './running-loop.ts'
@@ -20,7 +21,12 @@ export async function startDetector(options: DetectorOptions): Promise<RunningLo
   await checkTopics(options)
   const loop = new DetectorLoop(options)
   await loop.start()
-  return { done: loop.done, ready: () => loop.ready(), stop: () => loop.stop() }
+  return {
+    done: loop.done,
+    ready: () => loop.ready(),
+    positions: () => loop.positions(),
+    stop: () => loop.stop(),
+  }
 }
 
 class DetectorLoop {
@@ -42,7 +48,7 @@ class DetectorLoop {
   constructor(options: DetectorOptions) {
     this.#options = options
     this.#clock = options.clock ?? processClock
-    this.#watch = new ProgressWatch(options)
+    this.#watch = new ProgressWatch({ ...options, topic: options.topics.events })
     this.done = this.#end.promise
     this.done.catch(() => undefined)
     this.#consumer = options.log.consumer({
@@ -75,6 +81,10 @@ class DetectorLoop {
     )
   }
 
+  positions(): ReadonlyMap<number, number | null> {
+    return new Map([...this.#assigned].map(partition => [partition, this.#tasks.get(partition)?.position ?? null]))
+  }
+
   /** Finishes the transactions in hand, leaves the group, closes the producers. */
   stop(): Promise<void> {
     return (this.#stopping ??= this.#stop())
@@ -100,15 +110,17 @@ class DetectorLoop {
   }
 
   #take(partitions: readonly number[]): void {
-    const { metrics, logger } = this.#options
+    const { metrics, topics, logger } = this.#options
     this.#generation?.abort()
     this.#generation = new AbortController()
+    const before = this.#assigned
     this.#assigned = new Set(partitions)
     this.#watch.assigned(partitions)
     metrics.rebalances.inc()
-    metrics.lag.reset()
     metrics.assigned.set(partitions.length)
     for (const partition of this.#tasks.keys()) if (!this.#assigned.has(partition)) this.#discard(partition)
+    for (const partition of before)
+      if (!this.#assigned.has(partition)) releasePartition(metrics, partition, topics.events, topics.state)
     for (const partition of partitions) {
       const kept = this.#tasks.get(partition)
       // A kept task needs no new fence: had anyone owned the partition in between, its next transaction is refused.
@@ -138,6 +150,7 @@ class DetectorLoop {
         const task = await DetectorTask.open(partition, this.#options, watch)
         if (signal.aborted) return await task.close()
         this.#tasks.set(partition, task)
+        task.exposeState()
         this.#watch.alive(partition)
         this.#consumer.resume(partition, task.position)
         return
@@ -145,6 +158,7 @@ class DetectorLoop {
         if (signal.aborted) return
         const error = asTrailwardenError(thrown)
         logger.warn({ partition, code: error.code, reason: error.message }, 'Opening the partition failed.')
+        this.#options.metrics.restores.inc({ result: 'failed' })
         if (!error.retriable || this.#clock.now() > deadline) return this.#fail(error)
         this.#watch.alive(partition)
       }
@@ -152,11 +166,8 @@ class DetectorLoop {
   }
 
   #discard(partition: number): void {
-    const { metrics } = this.#options
     const task = this.#tasks.get(partition)
     this.#tasks.delete(partition)
-    metrics.stateEntries.remove({ partition })
-    metrics.deniedRate.remove({ partition })
     void task?.close()
   }
 
@@ -167,8 +178,8 @@ class DetectorLoop {
   }
 
   async #workBatch(task: DetectorTask, batch: RecordBatch, control: BatchControl): Promise<void> {
-    const { batchMaxRecords, metrics } = this.#options
-    const { topic, partition } = batch
+    const { batchMaxRecords } = this.#options
+    const { partition } = batch
     const owned = () => control.current() && this.#tasks.get(partition) === task
     let rebalancing = false
     const wanted = () => !this.#over && !rebalancing && owned()
@@ -180,6 +191,7 @@ class DetectorLoop {
       })
     }
     let from = batch.records.findIndex(record => record.offset >= task.position)
+    this.#noteLag(task, batch, from)
     // Worked off by the handler before this one, which could no longer tell the consumer.
     if (from < 0) return control.resolve(batch.nextOffset)
     while (from < batch.records.length && wanted()) {
@@ -195,9 +207,17 @@ class DetectorLoop {
       if (taken === 0) return
       from += taken
       control.resolve(task.position)
-      metrics.lag.set({ topic, partition }, Math.max(0, batch.highWatermark - task.position))
+      this.#noteLag(task, batch, from)
       await alive()
     }
+  }
+
+  /** `next` is the index of the record that the task is to take next; beyond the batch, its newest stands for the next. */
+  #noteLag(task: DetectorTask, { topic, partition, records, highWatermark }: RecordBatch, next: number): void {
+    if (this.#tasks.get(partition) !== task) return
+    const behind = highWatermark - task.position
+    const oldest = (records[next] ?? records.at(-1))?.timestamp ?? -1
+    this.#options.metrics.lag.set(topic, partition, behind, behind > 0 ? oldest : null)
   }
 
   /** A transaction failed: whether it was committed is unknown, so the state goes, and the log is asked. */
@@ -217,21 +237,16 @@ class DetectorLoop {
   }
 
   async #watchProgress(): Promise<void> {
-    if (this.#watch.everyMs <= 0) return
     const over = new AbortController()
     this.done.then(
       () => over.abort(),
       () => over.abort(),
     )
-    while (!over.signal.aborted) {
-      await this.#clock.sleep(this.#watch.everyMs, over.signal, 'background')
-      if (this.#over) return
-      const partition = await this.#watch.stalled(at => this.#tasks.get(at)?.position ?? null)
-      if (partition === null) continue
-      const { topics, logger } = this.#options
-      logger.error({ partition }, 'The partition has records to read and does not move.')
-      return this.#fail(twError('TW_CONSUMER_CRASHED', `No progress on ${topics.events}, partition ${partition}.`))
-    }
+    const partition = await this.#watch.run(over.signal, at => this.#tasks.get(at)?.position ?? null)
+    if (partition === null || this.#over) return
+    const { topics, logger } = this.#options
+    logger.error({ partition }, 'The partition has records to read and does not move.')
+    this.#fail(twError('TW_CONSUMER_CRASHED', `No progress on ${topics.events}, partition ${partition}.`))
   }
 }
 

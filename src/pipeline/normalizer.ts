@@ -3,13 +3,18 @@
 import type { Encoder } from '../codecs/confluent.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { NormalizeOptions } from '../normalize/raw-value.ts'
-import type { BatchControl, LogClient, OutRecord, Producer, RecordBatch } from '../log/log-client.ts'
+import type { BatchControl, GroupConsumer, LogClient, OutRecord, Producer, RecordBatch } from '../log/log-client.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { addCounts } from '../metrics/metrics.ts'
-import { asTrailwardenError } from '../errors.ts'
+import { addCounts, addPlaces, releasePartition } from '../metrics/metrics.ts'
+import { TrailBatch } from '../metrics/trail-signals.ts'
+import { asTrailwardenError, twError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
 import { deadLetter } from './dead-letter.ts'
 import { eventRecords, Normalizing } from './normalize-batch.ts'
+import { ProgressWatch } from './progress-watch.ts'
 import type { RunningLoop } from './running-loop.ts'
+
+const STALL_MS = 5 * 60_000
 
 /** What the loop works with. */
 export interface NormalizerOptions {
@@ -24,108 +29,193 @@ export interface NormalizerOptions {
   readonly produceRetryMs?: number
   readonly sessionTimeoutMs?: number
   readonly outOfRange?: 'fail' | 'earliest'
+  /** How long a partition may stand still with records to read before the loop ends, default 5 min; 0 never. */
+  readonly stallMs?: number
   readonly metrics: Metrics
+  readonly logger: Logger
 }
 
 /** Starts the loop. Resolves once the consumer has been started; `ready()` turns true with the first assignment. */
 export async function startNormalizer(options: NormalizerOptions): Promise<RunningLoop> {
-  const { log, metrics, topics } = options
-  const producer = await log.producer(
-    options.produceRetryMs === undefined ? {} : { retryForMs: options.produceRetryMs },
-  )
-  const consumer = log.consumer({
-    group: options.group,
-    topic: topics.raw,
-    from: 'earliest',
-    ...(options.sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs: options.sessionTimeoutMs }),
-    ...(options.outOfRange === undefined ? {} : { outOfRange: options.outOfRange }),
-  })
-  const end = Promise.withResolvers<void>()
-  end.promise.catch(() => undefined)
-  let joined = false
-  let stopping: Promise<void> | null = null
-
-  const fail = (thrown: unknown) => end.reject(asTrailwardenError(thrown))
-  await consumer.start({
-    assigned(partitions) {
-      joined = true
-      metrics.rebalances.inc()
-      metrics.assigned.set(partitions.length)
-      metrics.lag.reset()
-      for (const partition of partitions) consumer.resume(partition, null)
-    },
-    async batch(batch, control) {
-      try {
-        await normalizeBatch(batch, control, options, producer)
-      } catch (thrown) {
-        const error = asTrailwardenError(thrown)
-        // A rebalance took the partition away between produce and commit: its next owner redoes the batch.
-        if (error.code === 'TW_REBALANCED') return
-        fail(error)
-        consumer.pause(batch.partition)
-      }
-    },
-    crashed: fail,
-  })
+  const loop = new NormalizerLoop(options, await options.log.producer(retryOf(options)))
+  await loop.start()
   return {
-    done: end.promise,
-    ready: () => joined && stopping === null,
-    stop: () =>
-      (stopping ??= (async () => {
-        await consumer.stop()
-        await producer.close()
-        end.resolve()
-      })()),
+    done: loop.done,
+    ready: () => loop.ready(),
+    positions: () => loop.positions(),
+    stop: () => loop.stop(),
   }
 }
 
-async function normalizeBatch(
-  batch: RecordBatch,
-  control: BatchControl,
-  options: NormalizerOptions,
-  producer: Producer,
-): Promise<void> {
-  for (let from = 0; from === 0 || from < batch.records.length; from += options.batchMaxRecords) {
+function retryOf({ produceRetryMs }: NormalizerOptions): { readonly retryForMs?: number } {
+  return produceRetryMs === undefined ? {} : { retryForMs: produceRetryMs }
+}
+
+class NormalizerLoop {
+  readonly done: Promise<void>
+  readonly #options: NormalizerOptions
+  readonly #producer: Producer
+  readonly #consumer: GroupConsumer
+  readonly #watch: ProgressWatch
+  readonly #end = Promise.withResolvers<void>()
+  readonly #over = new AbortController()
+  /** Next offset of every owned partition; null before its first batch here. */
+  #positions = new Map<number, number | null>()
+  #joined = false
+  #stopping: Promise<void> | null = null
+
+  constructor(options: NormalizerOptions, producer: Producer) {
+    const { log, group, topics, logger, produceRetryMs = 0, stallMs = STALL_MS } = options
+    this.#options = options
+    this.#producer = producer
+    this.done = this.#end.promise
+    this.done.catch(() => undefined)
+    // A produce that is still being redone is no stall.
+    const patience = stallMs === 0 ? 0 : Math.max(stallMs, 2 * produceRetryMs)
+    this.#watch = new ProgressWatch({ log, topic: topics.raw, logger, stallMs: patience })
+    this.#consumer = log.consumer({
+      group,
+      topic: topics.raw,
+      from: 'earliest',
+      ...(options.sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs: options.sessionTimeoutMs }),
+      ...(options.outOfRange === undefined ? {} : { outOfRange: options.outOfRange }),
+    })
+  }
+
+  async start(): Promise<void> {
+    await this.#consumer.start({
+      assigned: partitions => this.#take(partitions),
+      batch: (batch, control) => this.#handle(batch, control),
+      crashed: error => this.#fail(error),
+    })
+    void this.#watchProgress()
+  }
+
+  ready(): boolean {
+    return this.#joined && !this.#over.signal.aborted
+  }
+
+  positions(): ReadonlyMap<number, number | null> {
+    return this.#positions
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop())
+  }
+
+  async #stop(): Promise<void> {
+    this.#over.abort()
+    await this.#consumer.stop()
+    await this.#producer.close()
+    this.#end.resolve()
+  }
+
+  #fail(thrown: unknown): void {
+    this.#over.abort()
+    this.#end.reject(asTrailwardenError(thrown))
+  }
+
+  #take(partitions: readonly number[]): void {
+    const { metrics, topics } = this.#options
+    const before = this.#positions
+    this.#positions = new Map(partitions.map(partition => [partition, before.get(partition) ?? null]))
+    for (const partition of before.keys())
+      if (!this.#positions.has(partition)) releasePartition(metrics, partition, topics.raw)
+    this.#joined = true
+    this.#watch.assigned(partitions)
+    metrics.rebalances.inc()
+    metrics.assigned.set(partitions.length)
+    for (const partition of partitions) this.#consumer.resume(partition, null)
+  }
+
+  async #handle(batch: RecordBatch, control: BatchControl): Promise<void> {
+    try {
+      await this.#workBatch(batch, control)
+    } catch (thrown) {
+      const error = asTrailwardenError(thrown)
+      // A rebalance took the partition away between produce and commit: its next owner redoes the batch.
+      if (error.code === 'TW_REBALANCED') return
+      this.#fail(error)
+      this.#consumer.pause(batch.partition)
+    }
+  }
+
+  async #workBatch(batch: RecordBatch, control: BatchControl): Promise<void> {
+    const { records, partition } = batch
+    const { batchMaxRecords, metrics } = this.#options
+    this.#noteLag(batch, control, records[0]?.offset ?? batch.nextOffset, 0)
+    for (let from = 0; from === 0 || from < records.length; from += batchMaxRecords) {
+      if (!control.current()) return
+      const worked = metrics.batches.startTimer()
+      const chunk = records.slice(from, from + batchMaxRecords)
+      const last = chunk.at(-1)
+      const isEnd = from + chunk.length >= records.length
+      const next = isEnd || last === undefined ? batch.nextOffset : last.offset + 1
+      await this.#workChunk(chunk, batch, control)
+      await control.commit(next)
+      metrics.offsetCommits.inc()
+      control.resolve(next)
+      worked()
+      this.#watch.alive(partition)
+      this.#noteLag(batch, control, next, from + chunk.length)
+      await control.heartbeat()
+    }
+  }
+
+  /** `next` is the index of the next record; beyond the batch, its newest stands for the next. */
+  #noteLag(
+    { topic, partition, records, highWatermark }: RecordBatch,
+    control: BatchControl,
+    at: number,
+    next: number,
+  ): void {
     if (!control.current()) return
-    const chunk = batch.records.slice(from, from + options.batchMaxRecords)
-    const last = chunk.at(-1)
-    const isEnd = from + chunk.length >= batch.records.length
-    const next = isEnd || last === undefined ? batch.nextOffset : last.offset + 1
-    await normalizeChunk(chunk, batch, options, producer)
-    await control.commit(next)
-    control.resolve(next)
-    options.metrics.lag.set({ topic: batch.topic, partition: batch.partition }, Math.max(0, batch.highWatermark - next))
-    await control.heartbeat()
+    this.#positions.set(partition, at)
+    const oldest = (records[next] ?? records.at(-1))?.timestamp ?? -1
+    this.#options.metrics.lag.set(topic, partition, highWatermark - at, highWatermark > at ? oldest : null)
   }
-}
 
-async function normalizeChunk(
-  chunk: RecordBatch['records'],
-  batch: RecordBatch,
-  options: NormalizerOptions,
-  producer: Producer,
-): Promise<void> {
-  const { metrics, topics } = options
-  const events: OutRecord[] = []
-  const rejected: OutRecord[] = []
-  const normalizing = new Normalizing(
-    options.normalize,
-    eventRecords(options.encoder, options.schemaId, options.maxRecordBytes, events),
-  )
-  for (const record of chunk) {
-    const refusal = normalizing.value(record.value)
-    if (refusal !== null) rejected.push(deadLetter(record, batch, 'NORMALIZE', refusal.first, refusal.count))
+  async #workChunk(chunk: RecordBatch['records'], batch: RecordBatch, control: BatchControl): Promise<void> {
+    const { metrics, topics, encoder, schemaId, maxRecordBytes } = this.#options
+    const events: OutRecord[] = []
+    const rejected: OutRecord[] = []
+    const trail = new TrailBatch()
+    const take = eventRecords(encoder, schemaId, maxRecordBytes, events)
+    const normalizing = new Normalizing(this.#options.normalize, event => {
+      trail.note(event)
+      return take(event)
+    })
+    for (const record of chunk) {
+      const refusal = normalizing.value(record.value)
+      if (refusal !== null) rejected.push(deadLetter(record, batch, 'NORMALIZE', refusal.first, refusal.count))
+    }
+    const out = [
+      { topic: topics.events, records: events },
+      { topic: topics.rejected, records: rejected },
+    ].filter(part => part.records.length > 0)
+    const places = out.length > 0 ? await this.#producer.send(out) : []
+
+    // Counted only now: what is counted has been acknowledged.
+    addPlaces(metrics.recordsOut, places)
+    if (control.current()) metrics.recordsIn.inc({ topic: topics.raw, partition: batch.partition }, chunk.length)
+    addCounts(metrics.envelopes, 'kind', normalizing.counts.byEnvelope)
+    addCounts(metrics.skipped, 'kind', normalizing.counts.skipped)
+    addCounts(metrics.rejected, 'reason', normalizing.counts.rejected)
+    metrics.trail.add(trail)
   }
-  const out = [
-    { topic: topics.events, records: events },
-    { topic: topics.rejected, records: rejected },
-  ].filter(part => part.records.length > 0)
-  if (out.length > 0) await producer.send(out)
 
-  // Counted only now: what is counted has been acknowledged.
-  metrics.recordsIn.inc({ topic: topics.raw }, chunk.length)
-  for (const part of out) metrics.recordsOut.inc({ topic: part.topic }, part.records.length)
-  addCounts(metrics.envelopes, 'kind', normalizing.counts.byEnvelope)
-  addCounts(metrics.skipped, 'kind', normalizing.counts.skipped)
-  addCounts(metrics.rejected, 'reason', normalizing.counts.rejected)
+  async #watchProgress(): Promise<void> {
+    const { log, group, topics, logger } = this.#options
+    const positionOf = async (partition: number) => {
+      const known = this.#positions.get(partition) ?? null
+      // Until its first batch the position is the group's; a cluster that does not answer is no stall.
+      if (known !== null) return known
+      const committed = await log.committed(group, topics.raw).catch(() => null)
+      return committed === null ? Infinity : (committed[partition] ?? 0)
+    }
+    const partition = await this.#watch.run(this.#over.signal, positionOf)
+    if (partition === null) return
+    logger.error({ partition }, 'The partition has records to read and does not move.')
+    this.#fail(twError('TW_CONSUMER_CRASHED', `No progress on ${topics.raw}, partition ${partition}.`))
+  }
 }

@@ -6,6 +6,7 @@ import { isReserved, readPosition } from './changelog.ts'
 import type { StoredPosition } from './changelog.ts'
 import { processClock } from './clock.ts'
 import type { DetectorOptions } from './detector-options.ts'
+import type { StateSize } from './state-size.ts'
 
 const PROGRESS_EVERY_MS = 5000
 
@@ -18,11 +19,12 @@ export interface RestoreWatch {
 }
 
 /**
- * Reads [begin, end) of the changelog; returns the stored input position, or null without one.
+ * Reads [begin, end) of the changelog into the engine and its size; returns the stored input position, or null without one.
  * @throws TW_STATE_INVALID, TW_PARTITIONS_DIFFER, TW_REBALANCED once the signal is aborted, and what reading throws
  */
 export async function restore(
   engine: Engine,
+  size: StateSize,
   partition: number,
   options: DetectorOptions,
   watch: RestoreWatch,
@@ -32,6 +34,7 @@ export async function restore(
   const range = (await log.offsets(topics.state))[partition]
   if (range === undefined)
     throw twError('TW_PARTITIONS_DIFFER', `Topic ${topics.state} has no partition ${partition}, ${topics.events} has.`)
+  metrics.restoreProgress.set({ partition }, 0)
   let position: StoredPosition | null = null
   let reportAt = now() + PROGRESS_EVERY_MS
   for await (const batch of log.read(topics.state, partition, { from: range.begin, to: range.end })) {
@@ -39,13 +42,19 @@ export async function restore(
     for (const { key, value } of batch.records) {
       if (key === null) continue
       if (isReserved(key)) position = readPosition(key, value, topics.events, partition) ?? position
-      else engine.load(key.toString(), value === null ? null : await stateOf(value, partition, options))
+      else {
+        const principal = key.toString()
+        engine.load(principal, value === null ? null : await stateOf(value, partition, options))
+        size.set(principal, value)
+      }
     }
     watch.alive()
     metrics.restored.inc(batch.records.length)
+    const ratio = (batch.nextOffset - range.begin) / (range.end - range.begin)
+    metrics.restoreProgress.set({ partition }, ratio)
     if (now() < reportAt) continue
     reportAt = now() + PROGRESS_EVERY_MS
-    const percent = Math.floor((100 * (batch.nextOffset - range.begin)) / (range.end - range.begin))
+    const percent = Math.floor(100 * ratio)
     logger.info({ partition, percent, principals: engine.principals }, 'Restoring the state.')
   }
   return position

@@ -6,6 +6,8 @@ export interface RunningLoop {
   readonly done: Promise<void>
   /** Joined the group, and every assigned partition is being worked on. */
   ready(): boolean
+  /** Offset of the next record of every owned partition; null while that is not known yet. */
+  positions(): ReadonlyMap<number, number | null>
   /** Finishes the work in hand, leaves the group, closes. */
   stop(): Promise<void>
 }

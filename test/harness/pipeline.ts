@@ -70,6 +70,7 @@ export async function normalizerOptions(
     maxRecordBytes: config.MAX_RECORD_BYTES,
     batchMaxRecords: config.BATCH_MAX_RECORDS,
     metrics: createMetrics('normalize', '1'),
+    logger: quiet,
     ...more,
   }
 }
@@ -136,6 +137,16 @@ export async function countsOf(counter: {
   return Object.fromEntries(
     values.filter(({ value }) => value > 0).map(({ value, labels }) => [Object.values(labels).join(' '), value]),
   )
+}
+
+/** The series of one metric as a scrape shows them: labels (without `process`) to value. */
+export async function seriesOf({ registry }: Pick<Metrics, 'registry'>, name: string): Promise<Record<string, number>> {
+  const series: Record<string, number> = {}
+  for (const line of (await registry.metrics()).split('\n')) {
+    const [, found, labels = '', value] = /^([a-z_]+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? []
+    if (found === name) series[labels.replace(/process="[a-z]+",?/, '').replace(/,$/, '')] = Number(value)
+  }
+  return series
 }
 
 /** avsc's records have their own prototypes, a map in one has none that assert compares. */

@@ -17,6 +17,7 @@ function loop(): { running: RunningLoop; state: { ready: boolean; stops: number 
   const running = {
     done: end.promise,
     ready: () => state.ready,
+    positions: () => new Map(),
     stop: async () => {
       state.stops++
       end.resolve()

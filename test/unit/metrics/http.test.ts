@@ -1,6 +1,7 @@
 // The HTTP endpoint: three paths, two methods, verdicts of the moment, and nothing that a stranger sends can stop it.
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
+import type { Socket } from 'node:net'
 import { after, test } from 'node:test'
 import { serveHealth } from '../../../src/metrics/http.ts'
 import { createMetrics } from '../../../src/metrics/metrics.ts'
@@ -67,6 +68,7 @@ test('other methods are refused with the ones that are allowed', async () => {
 })
 
 test('HEAD has the status and no body', async () => {
+  assert.match(await exchange('HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n$/)
   const answer = await exchange('HEAD /livez HTTP/1.1\r\nHost: x\r\n\r\n')
   assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/)
   assert.ok(answer.endsWith('\r\n\r\n'))
@@ -84,6 +86,49 @@ test('garbage, oversized headers and broken requests end their own connection an
   ])
     assert.doesNotMatch(await exchange(bytes), /ok\n$/)
   assert.equal((await fetch(url('/livez'))).status, 200)
+})
+
+test('who sends its request a byte at a time, or nothing, or does not read the answer, is cut off', async () => {
+  const big = { contentType: 'text/plain', metrics: async () => 'x'.repeat(50 << 20) }
+  const limits = { requestMs: 300, connectionMs: 900 }
+  const other = await serveHealth({ host: '127.0.0.1', port: 0, registry: big as never, health, limits })
+  const cutOff = (behave: (socket: Socket) => void) =>
+    new Promise<number>(resolve => {
+      const begun = performance.now()
+      const socket = connect(other.port, '127.0.0.1', () => behave(socket))
+      socket.on('error', () => undefined)
+      socket.on('close', () => resolve(performance.now() - begun))
+    })
+  const drip = (socket: Socket) => {
+    socket.write('GET /livez HTTP/1.1\r\n')
+    const timer = setInterval(() => socket.write('X: y\r\n'), 50)
+    socket.on('close', () => clearInterval(timer))
+    socket.resume()
+  }
+  const silent = (socket: Socket) => socket.resume()
+  // Nothing is read, so the close shows only when the kernel refuses what is written.
+  const deaf = (socket: Socket) => {
+    socket.pause()
+    socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n')
+    const timer = setInterval(() => socket.write('\r\n'), 50)
+    socket.on('close', () => clearInterval(timer))
+  }
+  const times = await Promise.all([drip, silent, deaf].map(cutOff))
+  for (const ms of times) assert.ok(ms > 250 && ms < 20_000, String(times))
+  await other.close()
+})
+
+test('a crowd that holds connections open does not keep a probe out', async () => {
+  const crowd = Array.from({ length: 200 }, () => {
+    const socket = connect(server.port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    return socket
+  })
+  await Promise.all(crowd.map(socket => new Promise(resolve => socket.once('connect', resolve))))
+  assert.equal((await fetch(url('/livez'))).status, 200)
+  const left = crowd.filter(socket => !socket.destroyed && socket.readyState === 'open')
+  for (const socket of crowd) socket.destroy()
+  assert.ok(left.length > 0)
 })
 
 test('closing does not wait for an idle connection', async () => {

@@ -215,7 +215,7 @@ test('a zombie that wakes up in the middle of its transaction adds nothing', asy
     )
     open()
     await eventually('fenced', async () => (await countsOf(asleep.metrics.transactions))['fenced'] === 1)
-    assert.equal((await countsOf(asleep.metrics.recordsOut))[topics.alerts], undefined)
+    assert.equal((await countsOf(asleep.metrics.recordsOut))[`${topics.alerts} 0`], undefined)
     await loop.stop()
     await heir.stop()
     assert.deepEqual(await seenOn(own), straight, point)
@@ -424,8 +424,8 @@ test('what is counted is what was committed', async () => {
   const { metrics } = options
   const transactions = Math.ceil(events.length / 3)
   assert.deepEqual(await countsOf(metrics.transactions), { committed: transactions })
-  assert.deepEqual(await countsOf(metrics.recordsIn), { [topics.events]: events.length })
-  assert.equal((await countsOf(metrics.recordsOut))[topics.alerts], straight.alerts.length)
+  assert.deepEqual(await countsOf(metrics.recordsIn), { [`${topics.events} 0`]: events.length })
+  assert.equal((await countsOf(metrics.recordsOut))[`${topics.alerts} 0`], straight.alerts.length)
   assert.equal((await metrics.duplicates.get()).values[0]?.value, 2)
   assert.deepEqual(
     (await metrics.stateEntries.get()).values.map(({ value }) => value),

@@ -17,6 +17,7 @@ import {
   lineLog,
   normalizerOptions,
   recordsOf,
+  seriesOf,
   textOf,
   topics,
 } from '../../harness/pipeline.ts'
@@ -84,9 +85,17 @@ test('what is counted is what was found, written and refused', async () => {
   assert.equal(sum(await countsOf(metrics.envelopes)), events)
   assert.deepEqual(await countsOf(metrics.skipped), { digest: 1, 's3-test-event': 1 })
   assert.equal(sum(await countsOf(metrics.rejected)), rejected)
-  assert.deepEqual(await countsOf(metrics.recordsIn), { [topics.raw]: values.length })
-  assert.deepEqual(await countsOf(metrics.recordsOut), { [topics.events]: events, [topics.rejected]: rejected })
-  assert.equal((await metrics.lag.get()).values[0]?.value, 0)
+  assert.deepEqual(await countsOf(metrics.recordsIn), { [`${topics.raw} 0`]: values.length })
+  assert.deepEqual(await countsOf(metrics.recordsOut), {
+    [`${topics.events} 0`]: events,
+    [`${topics.rejected} 0`]: rejected,
+  })
+  for (const name of ['lag_records', 'lag_seconds'])
+    assert.deepEqual(await seriesOf(metrics, `trailwarden_${name}`), { [`topic="${topics.raw}",partition="0"`]: 0 })
+  const batches = Math.ceil(values.length / 100)
+  assert.equal((await seriesOf(metrics, 'trailwarden_batch_duration_seconds_count'))[''], batches)
+  assert.equal((await seriesOf(metrics, 'trailwarden_offset_commits_total'))[''], batches)
+  assert.equal(sum(await seriesOf(metrics, 'trailwarden_region_events_total')), events)
 })
 
 test('a dead letter has the bytes, the key and the headers of its record, and says where it stood and why', async () => {
