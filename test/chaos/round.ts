@@ -49,9 +49,9 @@ export interface RoundReport extends Verdict {
 
 const partitions = 6
 const sessionMs = 6000
-const recordsPerSecond = 150
+const recordsPerSecond = 100
 /** A frozen zombie, a swallowed answer and a dead broker one after another take less. */
-const healMs = 180_000
+const healMs = 300_000
 
 /** Runs one round on a cluster. Rejects where the harness itself fails; what the detectors do wrong is in `findings`. */
 export async function chaosRound(kafka: KafkaForTests, options: RoundOptions): Promise<RoundReport> {
@@ -128,7 +128,7 @@ async function feed(line: Line, input: ReturnType<typeof chaosInput>, durationMs
     const due = Math.min(input.length, Math.ceil(((Date.now() - begin) / durationMs) * input.length) + 1)
     await producer.send([{ topic: line.topics.events, records: input.slice(sent, due) }])
     sent = due
-    await sleep(50)
+    await sleep(100)
   }
   await producer.close()
 }
@@ -195,7 +195,7 @@ class BrokerFaults {
   }
 }
 
-/** Looks at every partition several times a second. */
+/** Looks at every partition every 400 ms. */
 function watchStalls({ log, env, topics }: Line): { end(): void; longest: Promise<number> } {
   let over = false
   const moved = new Map<number, { readonly position: number; readonly at: number }>()
@@ -219,7 +219,7 @@ function watchStalls({ log, env, topics }: Line): { end(): void; longest: Promis
       } catch {
         // No answer while a broker is away: the time until the next one counts.
       }
-      await sleep(200)
+      await sleep(400)
     }
     return longest
   }

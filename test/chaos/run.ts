@@ -20,7 +20,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     rounds: { type: 'string' },
     scenario: { type: 'string', default: 'mixed' },
-    seconds: { type: 'string', default: '45' },
+    seconds: { type: 'string', default: '30' },
   },
 })
 const names = values.scenario === 'mixed' ? Object.keys(scenarios) : [values.scenario]

@@ -173,8 +173,12 @@ export async function lineOn(
     { name: topics.state, ...shape, config: { ...STATE_TOPIC, ...topicConfig.state } },
   ])
   await admin.close()
-  const applied = await line.run(['topics', 'apply'])
-  if (applied.code !== 0) throw new Error(`topics apply failed: ${applied.stderr}`)
+  // On a machine that does much else, a registry that has just started may need longer than the command waits.
+  for (let attempt = 1; ; attempt++) {
+    const { code, stderr } = await line.run(['topics', 'apply'])
+    if (code === 0) break
+    if (attempt === 3 || !stderr.includes('TW_REGISTRY_UNAVAILABLE')) throw new Error(`topics apply failed: ${stderr}`)
+  }
   return line
 }
 

@@ -45,13 +45,13 @@ async function round(kafka: KafkaForTests, scenario: Scenario, durationMs: numbe
   const report = await chaosRound(kafka, { seed, scenario, durationMs, program: installation.program, folder })
   assert.deepEqual(report.findings, [], `not exact with CHAOS_SEED=${seed}; logs in ${folder}`)
   rmSync(folder, { recursive: true })
-  assert.ok(report.alerts > 100 && report.deadLetters > 10, JSON.stringify(report))
+  assert.ok(report.alerts > 100 && report.deadLetters > 5, JSON.stringify(report))
   return report
 }
 
 await describeOnKafka('chaos on one broker', kafka => {
   test('killed, frozen, stopped and cut off in the middle of commits: alerts, state and dead letters are exact', async () => {
-    const { kills, stops, terms, repliesDropped, commitsLost } = await round(kafka, processes, 15_000)
+    const { kills, stops, terms, repliesDropped, commitsLost } = await round(kafka, processes, 13_000)
     assert.deepEqual({ kills, stops, terms }, { kills: 1, stops: 1, terms: 1 })
     assert.ok(repliesDropped >= 2 && commitsLost >= 1, `${repliesDropped} replies and ${commitsLost} commits lost`)
   })
@@ -61,7 +61,7 @@ await describeOnKafka(
   'chaos on three brokers',
   kafka => {
     test('a broker killed and back, and a detector killed: alerts, state and dead letters are exact', async () => {
-      const { kills, brokerRestarts, repliesDropped } = await round(kafka, brokers, 12_000)
+      const { kills, brokerRestarts, repliesDropped } = await round(kafka, brokers, 9_000)
       assert.deepEqual({ kills, brokerRestarts }, { kills: 1, brokerRestarts: 1 })
       assert.ok(repliesDropped >= 1)
     })
