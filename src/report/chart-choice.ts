@@ -7,7 +7,7 @@ import type { Backtest, Episode } from './backtest.ts'
 export const mostCards = 200
 
 /** Charts of either kind (counts against a threshold, denials against a prediction). */
-export const mostCharts = 60
+const mostCharts = 60
 
 /** Not suppressed before suppressed, grave before less grave, then by time: what a reader wants to keep of too many. */
 function byWeight(a: Episode, b: Episode): number {

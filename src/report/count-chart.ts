@@ -26,6 +26,7 @@ export function countChart(id: string, rule: Rule, series: CountSeries): Markup 
   if (body.kind !== 'event_count' && body.kind !== 'value_count') return null
   const [one, many] = body.kind === 'value_count' ? nounOf(body.field.name) : ['call', 'matching calls']
   const { from, to, rows, marks, steps } = series
+  const shared = sharedPrefix(rows)
   const threshold = lowest(body.condition)
   const most = Math.max(1, ...steps.map(({ count }) => count))
   const ticks = countTicks(Math.max(most, threshold ?? 0), 4)
@@ -37,12 +38,12 @@ export function countChart(id: string, rule: Rule, series: CountSeries): Markup 
   const span = duration(body.timespanMs)
   return figure({
     id,
-    title: `${capital(many)} in the last ${span}${rows.length === 0 ? '' : ', and when each was seen'}`,
+    title: `${capital(many)} in the last ${span}${rows.length === 0 ? '' : `, and when each was seen${shared === '' ? '' : `, all in ${plainText(shared.slice(0, -1), 60)}`}`}`,
     description: `At most ${wholeNumber(most)} ${most === 1 ? one : many} within ${span}; the rule fires ${bounds(body.condition)}. From ${utc(from)} to ${utc(to)}.`,
     height: bottom + 28,
     body: [
       timeAxis(timeTicks(from, to, 7), x, rowsTop, bottom),
-      rows.map((value, row) => rowOf(value, row, marks, x)),
+      rows.map((value, row) => rowOf(value, value.slice(shared.length), row, marks, x)),
       html`<text class="label" x="0" y="${panelTop + 12}">${capital(many)}</text
         ><text class="label" x="0" y="${panelTop + 28}">in the last ${span}</text>`,
       valueAxis(
@@ -66,19 +67,38 @@ export function countChart(id: string, rule: Rule, series: CountSeries): Markup 
         ? []
         : [[html`<path class="threshold" d="M2 7H22" />`, `alerts at ${wholeNumber(threshold)}`] as const]),
     ],
-    table: {
-      caption: `${capital(many)} in the last ${span}, wherever the number changes (UTC)`,
-      heads: ['from', many],
-      rows: steps.map(({ time, count }) => [utc(time), count]),
-    },
+    tables: [
+      {
+        caption: `${capital(many)} in the last ${span}, wherever the number changes (UTC)`,
+        heads: ['from', many],
+        rows: steps.map(({ time, count }) => [utc(time), count]),
+      },
+      ...(rows.length === 0
+        ? []
+        : [
+            {
+              caption: 'When each was seen (UTC)',
+              heads: [one, 'at', 'calls'],
+              rows: [...marks]
+                .sort((a, b) => a.row - b.row || a.time - b.time)
+                .map(({ row, time, count }) => [rows[row] ?? '', utc(time), count]),
+            },
+          ]),
+    ],
     note: notes(series, many),
   })
 }
 
-function rowOf(value: string, row: number, marks: CountSeries['marks'], x: (time: number) => number): Markup {
+function rowOf(
+  value: string,
+  label: string,
+  row: number,
+  marks: CountSeries['marks'],
+  x: (time: number) => number,
+): Markup {
   const y = 8 + row * rowHeight + rowHeight / 2
   return html`<path class="row" d="M${left} ${y}H${right}" /><text class="label" x="0" y="${y + 4}"
-      >${plainText(value, 34)}</text
+      >${plainText(label, 34)}</text
     >${marks
       .filter(mark => mark.row === row)
       .map(
@@ -89,8 +109,16 @@ function rowOf(value: string, row: number, marks: CountSeries['marks'], x: (time
       )} `
 }
 
+/** What all values begin with, up to a colon: account and region of secrets, which say nothing where they are the same. */
+export function sharedPrefix(values: readonly string[]): string {
+  const [first] = values
+  if (first === undefined || values.length < 2) return ''
+  const prefixes = Array.from(first.slice(0, 200).matchAll(/:/g), ({ index }) => first.slice(0, index + 1))
+  return prefixes.findLast(prefix => values.every(value => value.startsWith(prefix) && value !== prefix)) ?? ''
+}
+
 /** The line of a threshold with its value, readable on whatever lies below. */
-export function thresholdLine(threshold: number, y: number): Markup {
+function thresholdLine(threshold: number, y: number): Markup {
   return html`<path class="threshold" d="M${left} ${y}H${right}" /><text
       class="threshold-label"
       x="${right}"
@@ -108,6 +136,6 @@ function notes({ moreRows, beyond }: CountSeries, many: string): Value {
 }
 
 /** With a capital letter at its beginning. */
-export function capital(text: string): string {
+function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }

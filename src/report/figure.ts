@@ -30,12 +30,13 @@ export interface FigureData {
   readonly height: number
   readonly body: Value
   readonly legend: readonly (readonly [mark: Markup, text: string])[]
-  readonly table: TableData
+  /** The same for those who cannot see it, or want the numbers. */
+  readonly tables: readonly TableData[]
   readonly note?: Value
 }
 
 /** A chart with everything that belongs to it. */
-export function figure({ id, title, description, height, body, legend, table, note }: FigureData): Markup {
+export function figure({ id, title, description, height, body, legend, tables, note }: FigureData): Markup {
   return html`<figure class="chart" id="${id}">
     <figcaption id="${id}-caption">${title}</figcaption>
     <div class="scroll" tabindex="0" role="group" aria-labelledby="${id}-caption">
@@ -61,7 +62,7 @@ export function figure({ id, title, description, height, body, legend, table, no
     ${note ?? nothing}
     <details class="numbers">
       <summary>Numbers as a table</summary>
-      ${dataTable(table)}
+      ${tables.map(dataTable)}
     </details>
   </figure> `
 }

@@ -31,6 +31,8 @@ export function rateChart(id: string, rule: Rule, series: RateSeries): Markup | 
   const y = linear(0, ticks.at(-1) ?? 1, bottom, top)
   const [first, last] = [predicted[0], predicted.at(-1)]
   const highest = ticks.at(-1) ?? 1
+  const varies = last?.threshold !== first?.threshold
+  const named = highestAfter(to - 0.12 * (to - from), steps) * 2 > (last?.threshold ?? 0) ? 'start' : 'end'
   const thresholdText = ({ threshold }: Predicted, at: number, anchor: 'start' | 'end'): Markup => {
     const above = Math.max(top + 10, y(Math.min(threshold, highest)) - 6)
     return html`<text class="threshold-label" x="${at}" y="${above}" text-anchor="${anchor}"
@@ -61,8 +63,9 @@ export function rateChart(id: string, rule: Rule, series: RateSeries): Markup | 
           d="${stepPath(steps, x, y, to)}"
         />`,
       html`<path class="threshold" d="${polyline(predicted, x, y, point => Math.min(point.threshold, highest))}" />`,
-      first !== undefined && thresholdText(first, x(first.time) + 4, 'start'),
-      last !== undefined && last.threshold !== first?.threshold && thresholdText(last, right, 'end'),
+      // Where the denials themselves are high the line is named at its other end; where it moves, at both.
+      first !== undefined && (named === 'start' || varies) && thresholdText(first, x(first.time) + 4, 'start'),
+      last !== undefined && (named === 'end' || varies) && thresholdText(last, right, 'end'),
     ],
     legend: [
       [html`<path class="line" d="M2 11H10V4H22" />`, 'denied calls, observed'],
@@ -73,17 +76,19 @@ export function rateChart(id: string, rule: Rule, series: RateSeries): Markup | 
         `alerts here (probability ${probability(body.rate.alpha)} or less)`,
       ],
     ],
-    table: {
-      caption: `Prediction for the last ${window} (UTC)`,
-      heads: ['at', 'predicted mean', `${share()} at most`, 'alerts at', 'observed'],
-      rows: predicted.map(point => [
-        utc(point.time),
-        point.expected,
-        point.upper,
-        point.threshold,
-        observedAt(point.time, steps),
-      ]),
-    },
+    tables: [
+      {
+        caption: `Prediction for the last ${window} (UTC)`,
+        heads: ['at', 'predicted mean', `${share()} at most`, 'alerts at', 'observed'],
+        rows: predicted.map(point => [
+          utc(point.time),
+          point.expected,
+          point.upper,
+          point.threshold,
+          observedAt(point.time, steps),
+        ]),
+      },
+    ],
     note: html`<p class="note">
       A count on or above the dashed line alerts if it is spread over at least ${wholeNumber(body.rate.minDistinct)}
       distinct values of
@@ -101,6 +106,11 @@ function share(): string {
 
 function observedAt(time: number, steps: RateSeries['steps']): number {
   return steps.findLast(step => step.time <= time)?.count ?? 0
+}
+
+/** The highest count at or after a time. */
+function highestAfter(time: number, steps: RateSeries['steps']): number {
+  return Math.max(observedAt(time, steps), ...steps.filter(step => step.time >= time).map(({ count }) => count))
 }
 
 function polyline(points: readonly Predicted[], x: Scale, y: Scale, value: (point: Predicted) => number): string {

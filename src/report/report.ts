@@ -38,9 +38,10 @@ const policy = [
 
 /** The page as HTML text. Size is bounded: every list has a cap and says how much is beyond it. */
 export function reportHtml(result: Backtest, series: ReportSeries): string {
+  const ordered = { ...result, episodes: [...result.episodes].sort((a, b) => a.firstSeen - b.firstSeen) }
   const comparison = comparisonSection(result.comparison)
   const shown = places.filter(([id]) => id !== 'comparison' || comparison !== null)
-  return `<!doctype html>\n${page(result, series, comparison, shown).toString()}`
+  return `<!doctype html>\n${page(ordered, series, comparison, shown).toString()}`
 }
 
 function page(result: Backtest, series: ReportSeries, comparison: Markup | null, shown: typeof places): Markup {

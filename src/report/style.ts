@@ -70,12 +70,13 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 caption { text-align: left; color: var(--soft); padding: .35rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; }
 th { font-weight: 600; }
-tbody th { font-weight: 500; }
+tbody th { font-weight: 500; min-width: 8rem; }
 thead th { color: var(--soft); font-weight: 500; white-space: nowrap; overflow-wrap: normal; }
 .number { text-align: right; font-variant-numeric: tabular-nums; padding-right: 1.25rem; white-space: nowrap; }
 .alert-list tbody th { white-space: nowrap; font-variant-numeric: tabular-nums; }
-.severity { display: inline-flex; align-items: center; gap: .35rem; white-space: nowrap; }
-.severity svg { flex: none; }
+.severity { display: inline-flex; align-items: baseline; gap: .35rem; white-space: nowrap; }
+.severity svg { flex: none; align-self: center; }
+.scroll + .scroll { margin-top: 1rem; }
 #filters {
   position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; gap: .5rem .9rem; align-items: end;
   background: var(--panel); border-bottom: 1px solid var(--rule); margin: 0 -1.35rem 1rem; padding: .6rem 1.35rem;
@@ -145,6 +146,8 @@ footer { color: var(--soft); font-size: .9rem; }
   .page { padding: 0 .6rem 2rem; }
   section { padding: 1rem .85rem; }
   #filters { position: static; margin: 0 -.85rem 1rem; padding: .6rem .85rem; }
+  .figures { grid-template-columns: 1fr 1fr; }
+  .scroll table { min-width: 42rem; }
   .facts { display: block; }
   .facts > div { display: block; margin-bottom: .5rem; }
 }

@@ -1,7 +1,7 @@
 // The head of the report: what was read and what came out, in a sentence, in figures, and by rule. Pure.
 import { counted, duration, measure, utc, wholeNumber } from '../alerts/wording.ts'
 import { daysOf } from './backtest.ts'
-import type { Backtest, Episode } from './backtest.ts'
+import type { Backtest, BacktestInput, Episode } from './backtest.ts'
 import { dataTable } from './figure.ts'
 import { html } from './markup.ts'
 import type { Markup, Value } from './markup.ts'
@@ -9,7 +9,8 @@ import { severityName } from './severity.ts'
 
 /** What the backtest is about, under the title. */
 export function subtitle({ input, changed }: Backtest): Markup {
-  const { sources, kind, files, first, last, from, to } = input
+  const { kind, files, first, last, from, to } = input
+  const sources = input.sources.map(source => (source === '-' ? 'standard input' : source))
   const named =
     sources.length > 3 ? `${sources.slice(0, 3).join(', ')} and ${sources.length - 3} more` : sources.join(', ')
   const range = [from === null ? null : `from ${utc(from)}`, to === null ? null : `before ${utc(to)}`].filter(
@@ -43,7 +44,7 @@ export function summarySection(result: Backtest): Markup {
   return html`<section id="summary" aria-labelledby="summary-title">
     <h2 id="summary-title">Summary</h2>
     <dl class="figures">
-      ${figureOf('Alerts', open.length, `${measure(open.length / days)} per day`)}
+      ${figureOf('Alerts', open.length, days > 1 ? `${measure(open.length / days)} per day` : `in ${duration(covered(input))}`)}
       ${figureOf('Suppressed', episodes.length - open.length, 'alerts that were not sent')}
       ${figureOf('Principals with alerts', principals, 'suppressed ones left out')}
       ${figureOf('Events read', input.events, `${wholeNumber(input.matched)} looked at by a rule`)}
@@ -69,6 +70,10 @@ function figureOf(name: string, value: number, note: string): Markup {
     <dt>${name}</dt>
     <dd><strong>${wholeNumber(value)}</strong> <span>${note}</span></dd>
   </div>`
+}
+
+function covered({ first, last }: BacktestInput): number {
+  return first === null || last === null ? 0 : last - first
 }
 
 function rows(rules: Backtest['rules'], episodes: readonly Episode[], days: number): Value[][] {

@@ -28,7 +28,7 @@ function meaning({ parameter, field }: Sweep): string {
 }
 
 /** A parameter's value: exponents for probabilities, whole numbers for counts. */
-export function parameterValue(value: number): string {
+function parameterValue(value: number): string {
   return value > 0 && value <= 0.01 ? value.toExponential().replace('e-0', 'e-') : String(value)
 }
 
@@ -98,16 +98,18 @@ export function sweepChart(id: string, sweep: Sweep, days: number): Markup {
         ? [[html`<rect class="suppressed" x="4" y="1" width="16" height="12" />`, 'suppressed'] as const]
         : []),
     ],
-    table: {
-      caption: `${ruleId} against ${parameter}`,
-      heads: [parameter, 'alerts per day', 'alerts', 'suppressed'],
-      rows: points.map(({ value, alerts, suppressed }) => [
-        html`${parameterValue(value)}${value === current && ' (in force)'}`,
-        perDay(alerts),
-        alerts,
-        suppressed,
-      ]),
-    },
+    tables: [
+      {
+        caption: `${ruleId} against ${parameter}`,
+        heads: [parameter, 'alerts per day', 'alerts', 'suppressed'],
+        rows: points.map(({ value, alerts, suppressed }) => [
+          html`${parameterValue(value)}${value === current && ' (in force)'}`,
+          perDay(alerts),
+          alerts,
+          suppressed,
+        ]),
+      },
+    ],
     note: html`<p class="note">
       ${inWords(sweep, days)} Try another:
       <code>trailwarden replay --set ${ruleId}.${parameter}=${parameterValue(suggestion(sweep))}</code>

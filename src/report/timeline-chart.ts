@@ -12,32 +12,35 @@ import type { Scale } from './scale.ts'
 import type { ActivityBin, ReportSeries } from './series.ts'
 
 /** Signs on the chart. */
-export const mostSigns = 500
+const mostSigns = 500
 
 const left = 232
 const right = chartWidth - 16
 const laneHeight = 15
-const mostLanes = 8
+const mostLanes = 12
 
 /** An episode with its place. */
 interface Placed {
   readonly episode: Episode
   readonly lane: number
+  /** False where its line would run through others. */
+  readonly free: boolean
 }
 
-/** Puts what would overlap into lanes below one another; beyond {@link mostLanes} things do overlap. */
+/** Puts what would overlap into lanes below one another; beyond {@link mostLanes} signs share the last one. */
 function placed(episodes: readonly Episode[], x: Scale): Placed[] {
   const ends: number[] = []
   return episodes.map(episode => {
     const from = x(episode.firstSeen) - 7
     const free = ends.findIndex(end => end <= from)
     const lane = free >= 0 ? free : Math.min(ends.length, mostLanes - 1)
-    ends[lane] = Math.max(x(episode.lastSeen), x(episode.firstSeen)) + 7
-    return { episode, lane }
+    const isFree = free >= 0 || ends.length < mostLanes
+    if (isFree) ends[lane] = Math.max(x(episode.lastSeen), x(episode.firstSeen)) + 7
+    return { episode, lane, free: isFree }
   })
 }
 
-function sign({ episode, lane }: Placed, top: number, x: Scale): Markup {
+function sign({ episode, lane, free }: Placed, top: number, x: Scale): Markup {
   const y = top + 12 + lane * laneHeight
   const [from, to] = [x(episode.firstSeen), x(episode.lastSeen)]
   const { severity, principal, ruleTitle, suppressed } = episode
@@ -48,7 +51,7 @@ function sign({ episode, lane }: Placed, top: number, x: Scale): Markup {
     `${utc(episode.firstSeen)} for ${duration(episode.lastSeen - episode.firstSeen)}`,
   ].join(' · ')
   return html`<g class="mark" data-key="${episode.dedupKey}" ${filterData(episode)}>
-    ${tooltip(told)} ${to - from > 1 && html`<path class="extent ${severity}" d="M${from} ${y}H${to}" />`}
+    ${tooltip(told)} ${free && to - from > 1 && html`<path class="extent ${severity}" d="M${from} ${y}H${to}" />`}
     ${severitySign(severity, from, y, suppressed !== null)}
   </g> `
 }
@@ -131,13 +134,15 @@ export function timelineChart(result: Backtest, series: ReportSeries): Markup | 
       [html`<rect class="events" x="4" y="2" width="16" height="11" />`, 'events'],
       [html`<rect class="denied" x="4" y="2" width="16" height="11" />`, 'of them denied'],
     ],
-    table: {
-      caption: 'Events over time (UTC)',
-      heads: ['from', 'events', 'denied'],
-      rows: series.activity
-        .filter(({ events }) => events > 0)
-        .map(({ from: start, events, denied }) => [utc(start), events, denied]),
-    },
+    tables: [
+      {
+        caption: 'Events over time (UTC)',
+        heads: ['from', 'events', 'denied'],
+        rows: series.activity
+          .filter(({ events }) => events > 0)
+          .map(({ from: start, events, denied }) => [utc(start), events, denied]),
+      },
+    ],
     note: total > shown.length && moreNote(total - shown.length, 'alerts'),
   })
 }

@@ -50,8 +50,10 @@ export function comparisonSection(comparison: Comparison | null): Markup | null 
   return html`<section id="comparison" aria-labelledby="comparison-title">
     <h2 id="comparison-title">Compared with other rules</h2>
     <p>
-      Against <code>${against}</code>: ${wholeNumber(changes.length)} different, ${wholeNumber(unchanged)} the same.
-      Before is what those rules say, after what these do.
+      Against
+      ${against === 'unchanged' ? 'the same rules as they stand in their files' : html`<code>${against}</code>`}:
+      ${wholeNumber(changes.length)} different, ${wholeNumber(unchanged)} the same. Before is what those rules say,
+      after what these do.
     </p>
     ${
       changes.length === 0
