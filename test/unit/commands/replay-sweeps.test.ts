@@ -1,4 +1,4 @@
-// Sweeps: every point is what a replay with that value gives, although all variants share one pass and one engine a rule.
+// Sweeps: every point is what a replay with that value gives, although all variants share one pass over the events.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Alert } from '../../../src/alerts/alert.ts'
@@ -42,7 +42,22 @@ function* traffic(): Generator<CloudTrailEvent> {
     }
   }
 }
-const events = [...traffic()].sort((a, b) => a.eventTime - b.eventTime)
+
+/** A principal whose state is as large as it gets: variants that shared one budget of state would push each other out. */
+function* busy(): Generator<CloudTrailEvent> {
+  const principal = { key: 'busy', kind: 'ROLE', name: 'busy' } as const
+  for (let n = 0; n < 70; n++)
+    yield call(at('9:00') + (n % 35) * 20_000 + Math.floor(n / 35) * 180 * minute, {
+      principal,
+      eventName: 'GetSecretValue',
+      errorCode: 'AccessDenied',
+      outcome: 'DENIED',
+      userAgent: `agent-${n}-${'x'.repeat(500)}`,
+      sourceIPAddress: `198.51.100.${n}`,
+      secrets: [`111122223333:us-east-1:${'s'.repeat(180)}-${n}`],
+    })
+}
+const events = [...traffic(), ...busy()].sort((a, b) => a.eventTime - b.eventTime)
 
 function run(rules: RuleSet, engine: EngineOptions, take: (alert: Alert) => void): void {
   const transaction = new Engine(rules, engine).begin()
