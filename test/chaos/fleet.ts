@@ -2,7 +2,7 @@
 // Their output goes to one log file per place in the fleet. A watchdog kills them when this process is gone.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { closeSync, openSync, statSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '../harness/simulator.ts'
@@ -58,6 +58,14 @@ export class Fleet {
   remove(): void {
     const worker = this.#workers.size > this.#options.least ? this.#pick() : null
     if (worker !== null) this.#term(worker, 'remove')
+  }
+
+  /** Whether every process has joined the group, as its log says. */
+  begun(): boolean {
+    const { folder } = this.#options
+    return [...this.#workers.keys()].every(name =>
+      readFileSync(join(folder, `${name}.log`), 'utf8').includes('"Started."'),
+    )
   }
 
   kill(): void {

@@ -50,6 +50,7 @@ export interface RoundReport extends Verdict {
 const partitions = 6
 const sessionMs = 6000
 const recordsPerSecond = 100
+const warmUpRecords = 100
 /** A frozen zombie, a swallowed answer and a dead broker one after another take less. */
 const healMs = 300_000
 
@@ -71,20 +72,25 @@ export async function chaosRound(kafka: KafkaForTests, options: RoundOptions): P
     const env = { ...line.env, KAFKA_BROKERS: proxy.brokers.join(','), BATCH_MAX_RECORDS: '25' }
     const fleet = new Fleet({ program, env, folder, random, freezeMs: sessionMs + 1000, least: 2, most: 4, note })
     for (let i = 0; i < 3; i++) fleet.add()
-    const watch = watchStalls(line)
     const brokers = new BrokerFaults(kafka, random, note)
+    const atEnd = () => workedOff(line.log, line.env['DETECT_GROUP']!, line.topics.events)
+    let watch: ReturnType<typeof watchStalls> | null = null
     try {
+      // Faults that hit processes which have not begun yet would show little.
+      await feed(line, input.splice(0, warmUpRecords), 0)
+      const begun = async () => fleet.begun() && (await atEnd())
+      await eventually(begun, () => `the group did not begin; see ${folder}`, healMs)
+      note('the group works')
+      watch = watchStalls(line)
       const fed = feed(line, input, durationMs)
       await disturb(faults, { fleet, proxy, brokers, note })
       await Promise.all([brokers.up(), fleet.awake(), fed])
       note('left to heal')
-      await eventually(
-        () => workedOff(line.log, line.env['DETECT_GROUP']!, line.topics.events),
-        () => 'the group did not reach the end of its input',
-        healMs,
-      ).catch((error: unknown) => findings.push(String(error)))
+      await eventually(atEnd, () => 'the group did not reach the end of its input', healMs).catch((error: unknown) =>
+        findings.push(String(error)),
+      )
     } finally {
-      watch.end()
+      watch?.end()
       await fleet.stop()
     }
     findings.push(...fleet.unexpected.map(how => `unexpected end of ${how}`))
@@ -120,12 +126,13 @@ function lineOptions(kafka: KafkaForTests, program: string) {
   }
 }
 
-/** Appends the input evenly over the duration, past the proxy. */
+/** Appends records evenly over the duration, past the proxy. */
 async function feed(line: Line, input: ReturnType<typeof chaosInput>, durationMs: number): Promise<void> {
   const producer = await line.log.producer({ retryForMs: healMs })
   const begin = Date.now()
   for (let sent = 0; sent < input.length;) {
-    const due = Math.min(input.length, Math.ceil(((Date.now() - begin) / durationMs) * input.length) + 1)
+    const share = durationMs === 0 ? 1 : (Date.now() - begin) / durationMs
+    const due = Math.min(input.length, Math.ceil(share * input.length) + 1)
     await producer.send([{ topic: line.topics.events, records: input.slice(sent, due) }])
     sent = due
     await sleep(100)
