@@ -12,6 +12,9 @@ const checkout = join(import.meta.dirname, '..', '..')
 export interface Installation {
   /** Path of the executable. */
   readonly program: string
+  /** The folder it is installed into, and the folder that has the command `trailwarden`. */
+  readonly folder: string
+  readonly bin: string
   remove(): void
 }
 
@@ -24,17 +27,24 @@ export async function installBuilt(): Promise<Installation> {
   const tsc = join(checkout, 'node_modules', 'typescript', 'bin', 'tsc')
   const args = [tsc, '-p', join(checkout, 'tsconfig.build.json'), '--noCheck', '--outDir', join(root, 'dist')]
   await promisify(execFile)(process.execPath, args, { cwd: checkout })
-  for (const part of ['bin', 'rules', 'topics', 'package.json'])
-    cpSync(join(checkout, part), join(root, part), { recursive: true })
-  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  const { dependencies, files } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>
+    files: string[]
   }
+  for (const part of ['package.json', ...files.filter(name => name !== 'dist')])
+    cpSync(join(checkout, part), join(root, part), { recursive: true })
+  const program = join(root, 'bin', 'trailwarden.mjs')
+  const bin = join(modules, '.bin')
+  mkdirSync(bin)
+  symlinkSync(program, join(bin, 'trailwarden'))
   for (const name of Object.keys(dependencies)) {
     mkdirSync(dirname(join(modules, name)), { recursive: true })
     symlinkSync(join(checkout, 'node_modules', name), join(modules, name), 'junction')
   }
   return {
-    program: join(root, 'bin', 'trailwarden.mjs'),
+    program,
+    folder,
+    bin,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
