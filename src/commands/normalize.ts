@@ -110,6 +110,7 @@ async function fromTopic(context: CommandContext): Promise<number> {
       encoder,
       schemaId,
       normalize: normalizeOptionsFrom(config),
+      fastPaths: config.FAST_PATHS,
       maxRecordBytes: config.MAX_RECORD_BYTES,
       batchMaxRecords: config.BATCH_MAX_RECORDS,
       produceRetryMs: config.PRODUCE_RETRY_MS,

@@ -10,6 +10,7 @@ import { TrailBatch } from '../metrics/trail-signals.ts'
 import { asTrailwardenError, twError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { deadLetter } from './dead-letter.ts'
+import { FastRecords } from './fast-records.ts'
 import { eventRecords, Normalizing } from './normalize-batch.ts'
 import { ProgressWatch } from './progress-watch.ts'
 import type { RunningLoop } from './running-loop.ts'
@@ -24,6 +25,8 @@ export interface NormalizerOptions {
   readonly encoder: Encoder<CloudTrailEvent>
   readonly schemaId: number
   readonly normalize: NormalizeOptions
+  /** False sends every value through the general path; the records are the same. Default true. */
+  readonly fastPaths?: boolean
   readonly maxRecordBytes: number
   readonly batchMaxRecords: number
   readonly produceRetryMs?: number
@@ -54,6 +57,7 @@ function retryOf({ produceRetryMs }: NormalizerOptions): { readonly retryForMs?:
 class NormalizerLoop {
   readonly done: Promise<void>
   readonly #options: NormalizerOptions
+  readonly #fast: FastRecords | null
   readonly #producer: Producer
   readonly #consumer: GroupConsumer
   readonly #watch: ProgressWatch
@@ -67,6 +71,8 @@ class NormalizerLoop {
   constructor(options: NormalizerOptions, producer: Producer) {
     const { log, group, topics, logger, produceRetryMs = 0, stallMs = STALL_MS } = options
     this.#options = options
+    this.#fast =
+      options.fastPaths === false ? null : new FastRecords(options.normalize, options.schemaId, options.maxRecordBytes)
     this.#producer = producer
     this.done = this.#end.promise
     this.done.catch(() => undefined)
@@ -181,10 +187,15 @@ class NormalizerLoop {
     const rejected: OutRecord[] = []
     const trail = new TrailBatch()
     const take = eventRecords(encoder, schemaId, maxRecordBytes, events)
-    const normalizing = new Normalizing(this.#options.normalize, event => {
-      trail.note(event)
-      return take(event)
-    })
+    const note = trail.note.bind(trail)
+    const normalizing = new Normalizing(
+      this.#options.normalize,
+      event => {
+        note(event)
+        return take(event)
+      },
+      value => this.#fast?.take(value, events, note) ?? null,
+    )
     for (const record of chunk) {
       const refusal = normalizing.value(record.value)
       if (refusal !== null) rejected.push(deadLetter(record, batch, 'NORMALIZE', refusal.first, refusal.count))
