@@ -1,11 +1,13 @@
 // runService: HTTP before anything else, patience at the start, one clean stop, and an error that reaches the supervisor.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { runService } from '../../../src/commands/service.ts'
+import { onCluster, runService } from '../../../src/commands/service.ts'
 import { twError } from '../../../src/errors.ts'
 import { createMetrics } from '../../../src/metrics/metrics.ts'
 import type { RunningLoop } from '../../../src/pipeline/running-loop.ts'
 import { eventually, rejectsWith } from '../../harness/conformance-cluster.ts'
+import { config, lineLog, quiet } from '../../harness/pipeline.ts'
+import { clientWith } from '../../harness/simulator-cluster.ts'
 import { contextOf } from './context.ts'
 import type { LoggedLine } from './context.ts'
 
@@ -85,6 +87,66 @@ test('a stop while it waits for the cluster ends it at once, with exit 0', async
   stop.abort()
   assert.equal(await result, 0)
   assert.ok(performance.now() - asked < 1000)
+})
+
+test('readiness ends with the signal while the loop still finishes its work; liveness does not', async () => {
+  const { running } = loop()
+  const gate = Promise.withResolvers<void>()
+  const slow = { ...running, stop: () => gate.promise.then(() => running.stop()) }
+  const { result, stop, logged, verdict } = service(async () => slow)
+  await eventually('the start', () => sentences(logged).includes('Started.'))
+  assert.deepEqual([await verdict('/livez'), await verdict('/readyz')], [200, 200])
+  stop.abort()
+  assert.deepEqual([await verdict('/livez'), await verdict('/readyz')], [200, 503])
+  gate.resolve()
+  assert.equal(await result, 0)
+})
+
+test('a stop during the start closes what comes up, and is ready at no time', async () => {
+  const { running, state } = loop()
+  const gate = Promise.withResolvers<void>()
+  const { result, stop, logged, verdict } = service(() => gate.promise.then(() => running))
+  await eventually('the endpoint', () => portOf(logged) > 0)
+  stop.abort()
+  await eventually('the stop', () => sentences(logged).includes('Stopping while starting.'))
+  assert.equal(await verdict('/readyz'), 503)
+  gate.resolve()
+  assert.equal(await result, 0)
+  assert.equal(state.stops, 1)
+})
+
+test('a loop that has failed is not live while it is being closed', async () => {
+  const { running, fail } = loop()
+  const gate = Promise.withResolvers<void>()
+  const slow = { ...running, stop: () => gate.promise }
+  const { result, logged, verdict } = service(async () => slow)
+  await eventually('the start', () => sentences(logged).includes('Started.'))
+  fail(twError('TW_CONSUMER_CRASHED', 'No progress.'))
+  await eventually('the verdict', async () => (await verdict('/livez')) === 503)
+  assert.equal(await verdict('/readyz'), 503)
+  gate.resolve()
+  await rejectsWith('TW_CONSUMER_CRASHED', result)
+})
+
+test('a loop on a cluster is ready while the cluster answers, and closes its client', async () => {
+  const { running, state } = loop()
+  const log = lineLog(1)
+  const answer = { away: false, closed: false }
+  const flaky = clientWith(log, {
+    offsets: topic => (answer.away ? Promise.reject(twError('TW_BROKER_UNAVAILABLE', 'no')) : log.offsets(topic)),
+    close: async () => void (answer.closed = true),
+  })
+  const options = { topic: config.EVENTS_TOPIC, group: 'g', metrics: createMetrics('detect', '1'), logger: quiet }
+  const loopOnCluster = onCluster(running, { log: flaky, everyMs: 5, ...options })
+  assert.equal(loopOnCluster.ready(), true)
+  answer.away = true
+  await eventually('not ready', () => !loopOnCluster.ready())
+  answer.away = false
+  await eventually('ready again', () => loopOnCluster.ready())
+  state.ready = false
+  assert.equal(loopOnCluster.ready(), false)
+  await loopOnCluster.stop()
+  assert.deepEqual([state.stops, answer.closed], [1, true])
 })
 
 test('what waiting cannot mend is not waited for', async () => {

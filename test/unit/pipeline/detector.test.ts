@@ -24,6 +24,7 @@ import {
   lineLog,
   recordsOf,
   seenOn,
+  seriesOf,
   stateSchema,
   textOf,
   topics,
@@ -416,6 +417,42 @@ test('a group position that somebody moved is said and not believed: the state k
   assert.deepEqual((await seenOn(log)).alerts, straight.alerts)
 })
 
+test('series of a partition end when another member takes it over, and the state of an opened one is measured', async () => {
+  const log = await filled(4)
+  const [one, other] = [await parts(log.client()), await parts(log.client())]
+  const first = await startDetector(one)
+  await log.idle()
+  const partitionsIn = async ({ metrics }: DetectorOptions, name: string) =>
+    Object.keys(await seriesOf(metrics, name))
+      .map(labels => Number(/partition="(\d+)"/.exec(labels)?.[1]))
+      .sort((a, b) => a - b)
+  const perPartition = ['lag_records', 'lag_seconds', 'state_entries', 'state_bytes'].map(name => `trailwarden_${name}`)
+  const owned = (loop: { positions(): ReadonlyMap<number, unknown> }) =>
+    [...loop.positions().keys()].sort((a, b) => a - b)
+  assert.deepEqual(owned(first), [0, 1, 2, 3])
+  assert.deepEqual(await partitionsIn(one, 'trailwarden_state_bytes'), [0, 1, 2, 3])
+  const bytes = async (options: DetectorOptions) =>
+    Object.values(await seriesOf(options.metrics, 'trailwarden_state_bytes')).reduce((sum, size) => sum + size, 0)
+  const before = await bytes(one)
+  assert.ok(before > 0)
+
+  const second = await startDetector(other)
+  await log.idle()
+  assert.equal(owned(first).length + owned(second).length, 4)
+  assert.ok(owned(first).length > 0 && owned(second).length > 0)
+  for (const name of perPartition.slice(2)) {
+    assert.deepEqual(await partitionsIn(one, name), owned(first), name)
+    assert.deepEqual(await partitionsIn(other, name), owned(second), name)
+  }
+  for (const name of [...perPartition, 'trailwarden_records_in_total', 'trailwarden_denied_per_second'])
+    for (const partition of await partitionsIn(one, name)) assert.ok(owned(first).includes(partition), name)
+  assert.equal((await bytes(one)) + (await bytes(other)), before, 'what one loses the other restores')
+  assert.deepEqual(await seriesOf(other.metrics, 'trailwarden_restore_progress_ratio'), {}, 'nothing is being opened')
+  const { 'result="completed"': restores } = await seriesOf(other.metrics, 'trailwarden_restores_total')
+  assert.equal(restores, owned(second).length)
+  await Promise.all([first.stop(), second.stop()])
+})
+
 test('what is counted is what was committed', async () => {
   const log = await filled()
   const options = await parts(log)
@@ -431,6 +468,13 @@ test('what is counted is what was committed', async () => {
     (await metrics.stateEntries.get()).values.map(({ value }) => value),
     [2],
   )
+  const ages = await seriesOf(metrics, 'trailwarden_event_age_seconds_count')
+  assert.deepEqual(ages, { '': events.length })
+  assert.deepEqual(await seriesOf(metrics, 'trailwarden_transaction_duration_seconds_count'), { '': transactions })
+  const size = await seriesOf(metrics, 'trailwarden_state_bytes')
+  const written = (await recordsOf(log, topics.state)).filter(({ key }) => key![0] !== 0)
+  const newest = new Map(written.map(({ key, value }) => [String(key), value?.length ?? 0]))
+  assert.deepEqual(Object.values(size), [[...newest.values()].reduce((sum, length) => sum + length, 0)])
   const alerts = (await metrics.alerts.get()).values.reduce((sum, { value }) => sum + value, 0)
   assert.equal(alerts, straight.alerts.length)
   await loop.stop()
