@@ -138,9 +138,7 @@ async function backtest(
     if (keep) now.take(alert)
     printer?.take(alert)
   }
-  const sweeps = report === undefined ? [] : ruleSweeps(rules, detection.engine)
   const contenders: Contender[] = [{ rules, engine: detection.engine, take }]
-  for (const sweep of sweeps) contenders.push(...sweep.contenders)
   if (old !== null) contenders.push({ ...old, take: alert => before.take(alert) })
   const sets = [rules, ...(old === null ? [] : [old.rules])]
   const input = await readInOrder(context, range, sets, progress)
@@ -154,6 +152,11 @@ async function backtest(
       old === null ? null : compareEpisodes(before.episodes, now.episodes, textOption(context, 'compare') ?? '')
     if (comparison !== null) await printComparison(comparison, out, context.options['json'] === true)
     if (report !== undefined) {
+      const sweeps = ruleSweeps(rules, detection.engine)
+      for (const event of distinctEvents(input)) for (const sweep of sweeps) sweep.consider(event)
+      const variants = sweeps.flatMap(sweep => sweep.contenders)
+      await evaluate(input, variants, context, progress, async () => counts.alerts)
+      progress.clear()
       const result: Backtest = {
         input: inputOf(context, range, input, evaluated),
         rules: detection.rules.rules,
@@ -200,7 +203,7 @@ function inputOf(context: CommandContext, range: Range, input: OrderedInput, eva
     to: range.to,
     first,
     last,
-    partial: evaluated.stopped,
+    partial: evaluated.stopped || context.stop.aborted,
   }
 }
 

@@ -91,6 +91,7 @@ test('each rule with a threshold has a sweep around the value in force', async (
 test('every point is what a replay with that value gives', async () => {
   const rules = remembering(await ruleSetFrom([]))
   for (const swept of ruleSweeps(rules, options)) {
+    for (const event of events) swept.consider(event)
     for (const contender of swept.contenders) run(contender.rules, contender.engine, contender.take)
     const { ruleId, parameter, points } = swept.sweep
     for (const { value, alerts, suppressed } of points) {

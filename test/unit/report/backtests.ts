@@ -28,6 +28,7 @@ export function backtestOf(
 ): Made {
   const episodes = new EpisodeList()
   const sweeps = ruleSweeps(rules, options)
+  for (const event of events) for (const sweep of sweeps) sweep.consider(event)
   const takers = [
     { rules, engine: options, take: (alert: Alert) => episodes.take(alert) },
     ...sweeps.flatMap(({ contenders }) => contenders),
