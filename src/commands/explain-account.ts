@@ -75,8 +75,10 @@ function openingText(step: Step, rule: Rule, episodes: readonly KnownEpisode[]):
   const at = utc(step.opened?.opening ?? step.event.eventTime)
   const last = episode === undefined ? '' : ` The condition last held at ${utc(episode.end)}.`
   const values = step.values === null ? '' : ` In that window: ${valuesText(step.values)}.`
-  const cause =
-    step.value !== null && step.fresh && step.count !== null && rule.body.kind === 'value_count'
+  const late = step.opened !== null && step.opened.opening > step.event.eventTime
+  const cause = late
+    ? `when the event of ${clock(step.event.eventTime)} arrived out of order${step.value === null ? '' : ` with ${inSentence(step.value)}`}`
+    : step.value !== null && step.fresh && step.count !== null && rule.body.kind === 'value_count'
       ? `with the ${ordinal(step.count)} value, ${inSentence(step.value)}${sinceFirst(step)}`
       : `with ${countText(step, rule)} in ${windowText(rule)}`
   return `The condition became true at ${at} ${cause}.${values}${last}`

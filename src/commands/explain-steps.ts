@@ -103,7 +103,9 @@ export class Reconstruction {
         const count = body.kind === 'value_count' ? distinct : events
         const needed = monotone(body.condition) ? saturation(body.condition) : null
         const highest = !this.#held && count > (this.closest?.count ?? 0)
-        const values = value !== null && (opened !== null || highest) ? tally.values(event.eventTime) : null
+        // An event out of order can complete a window that ends after it.
+        const end = Math.max(opened?.opening ?? event.eventTime, event.eventTime)
+        const values = value !== null && (opened !== null || highest) ? tally.values(end) : null
         return { ...nothing, value, fresh, count, needed, holds: holds(body.condition, count), values }
       }
     }

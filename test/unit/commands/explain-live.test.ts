@@ -239,6 +239,20 @@ describe('on a line that detected an attack', () => {
   })
 })
 
+test('events out of order: the window that the one in between completed, not the one that ends with it', async () => {
+  const log = lineLog(1)
+  const [a, b, c, d, e] = reads('thief', 5)
+  await produce(log, [a!, b!, d!, e!, c!])
+  await detectAll(log)
+  const key = (await seenOn(log)).alerts.find(({ alert }) => alert.ruleId === rule)!.alert.dedupKey
+  const { code, stdout } = await aboutKey(log, key)
+  assert.equal(code, 0)
+  assert.match(
+    stdout,
+    /The condition became true at \S+ 10:04:00 UTC when the event of 10:02:00 arrived out of order with us-east-1\. In that window: eu-west-1 \(10:00:00\), .*, us-west-1 \(10:04:00\)\./,
+  )
+})
+
 test('no detector yet: the events alone answer', async () => {
   const log = lineLog(partitions)
   await produce(log, reads('thief', 6))
