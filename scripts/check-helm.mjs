@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { renderings } from './helm-values.mjs'
+import { renderings } from './helm-values.ts'
 
 const HELM = 'helm.sh/helm/v3/cmd/helm@v3.22.0'
 const KUBECONFORM = 'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0'
