@@ -5,11 +5,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { alertHeaders } from '../../src/alerts/headers.ts'
-import { alertEncoder } from '../../src/codecs/alert.ts'
 import { kafkajs } from '../../src/kafka/kafkajs.ts'
-import { schemaRegistry } from '../../src/kafka/registry.ts'
-import { topicContract } from '../../src/topics.ts'
+import { raise } from '../harness/alert-topic.ts'
 import { jsonLines } from '../harness/command-line.ts'
 import { eventually, lineOn } from '../harness/line.ts'
 import type { CliProcess, Line } from '../harness/line.ts'
@@ -18,19 +15,9 @@ import { rateAlert, regionAlert } from '../unit/alerts/samples.ts'
 
 const bin = join(import.meta.dirname, '..', '..', 'bin', 'trailwarden.mjs')
 
-/** Appends one alert as the detector does: in a transaction, in Avro, with its headers. */
-async function raise(line: Line, count: number, committed = true): Promise<void> {
-  const alert = count % 2 === 0 ? regionAlert({ count }) : rateAlert({ count })
-  const schema = topicContract('ALERTS_TOPIC').schema!
-  const id = await schemaRegistry({ url: line.env['SCHEMA_REGISTRY_URL']! }).idOf(`${line.topics.alerts}-value`, schema)
-  const producer = await line.log.transactionalProducer(`${line.topics.alerts}-raise`)
-  const transaction = await producer.begin()
-  const headers = alertHeaders(alert, '/test', 'application/avro')
-  const record = { key: alert.principal.key, value: Buffer.from(alertEncoder(schema).encode(alert, id)), headers }
-  await transaction.send([{ topic: line.topics.alerts, records: [record] }])
-  await (committed ? transaction.commit() : transaction.abort())
-  await producer.close()
-}
+/** One alert, known by its count. */
+const raised = (line: Line, count: number, committed = true) =>
+  raise(line, count % 2 === 0 ? regionAlert({ count }) : rateAlert({ count }), { committed })
 
 /** A tail whose standard output is seen as it comes. */
 function tailing(line: Line, args: readonly string[]): { cli: CliProcess; counts: () => number[] } {
@@ -52,7 +39,7 @@ await describeOnKafka(
   kafka => {
     test('shows what is committed from now on, survives a restart of the broker, ends on SIGINT, leaves no group', async t => {
       const line = await lineOn(kafka, t)
-      await raise(line, 1)
+      await raised(line, 1)
       const now = tailing(line, [])
       const since = tailing(line, ['--since', '1h', '--severity', 'low'])
       await following(now.cli)
@@ -62,9 +49,9 @@ await describeOnKafka(
           async () => tail.counts().length >= counts.length,
           () => `${tail.counts().join()}; ${tail.cli.seen()}`,
         ).then(() => assert.deepEqual(tail.counts(), counts))
-      await raise(line, 2)
-      await raise(line, 3, false)
-      await raise(line, 5)
+      await raised(line, 2)
+      await raised(line, 3, false)
+      await raised(line, 5)
       await shown(now, [2, 5])
       await shown(since, [1, 5])
 
@@ -72,7 +59,7 @@ await describeOnKafka(
       await eventually(
         async () => {
           try {
-            await raise(line, 7)
+            await raised(line, 7)
             return true
           } catch {
             return false
@@ -102,7 +89,7 @@ await describeOnKafka(
 
     test('ends without an error when nobody reads any more; a topic that is not there is told at once', async t => {
       const line = await lineOn(kafka, t)
-      for (const count of [1, 2, 3]) await raise(line, count)
+      for (const count of [1, 2, 3]) await raised(line, count)
       const child = spawn(process.execPath, [bin, 'tail', '--since', '1h'], {
         env: { ...process.env, ...line.env },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -113,7 +100,7 @@ await describeOnKafka(
       child.stderr.on('data', chunk => (stderr += String(chunk)))
       await once(child.stdout, 'data')
       child.stdout.destroy()
-      await raise(line, 4)
+      await raised(line, 4)
       const [code] = (await closed) as [number | null]
       assert.equal(code, 0, stderr)
       assert.doesNotMatch(stderr, /EPIPE|TW_/)
