@@ -2,6 +2,7 @@
 // Events come in the order of the input; a stop ends the reading, and what was read is told either way.
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { CommandContext } from './command.ts'
+import type { Sift } from '../normalize/fast/sift.ts'
 import { bytesOf } from '../sources/file-paths.ts'
 import { normalizeFiles, summaryLine } from './files.ts'
 import { normalizeOptionsFrom } from './settings.ts'
@@ -11,6 +12,8 @@ import { isTopicArgument, readTopicEvents } from './topic-events.ts'
 export interface EventsReading {
   /** Takes every event, in the order of the input, with the timestamp of its Kafka record; null for files. */
   readonly take: (event: CloudTrailEvent, timestamp: number | null) => void
+  /** Events that `take` need not see; of files only, and only where fast paths are on. */
+  readonly sift?: Sift
   /** Called after each piece with what has been read so far; its promise holds the reading back. */
   readonly after?: (reached: ReadingState) => Promise<void> | void
   /** Told once how much there is to read, in the same unit, where that is known. */
@@ -50,7 +53,7 @@ export async function readEvents(
 ): Promise<EventsRead> {
   const { config, err, stop } = context
   if (await isTopicArgument(paths)) return readTopicEvents(context, paths[0]!, reading)
-  const { take, after, total } = reading
+  const { take, after, total, sift } = reading
   // Walks the folders beside the reading; a path that cannot be read is told by that.
   if (total !== undefined)
     bytesOf(paths).then(
@@ -63,6 +66,7 @@ export async function readEvents(
     err,
     stop,
     take: event => take(event, null),
+    ...(sift && config.FAST_PATHS ? { sift } : {}),
     ...(after ? { after: (done, events) => after({ done, unit: 'bytes', events }) } : {}),
   })
   const { counts } = summary.normalizing

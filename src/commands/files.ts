@@ -3,6 +3,8 @@
 import { stdin } from 'node:process'
 import { twError } from '../errors.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
+import { SiftingReader } from '../normalize/fast/sift.ts'
+import type { Sift } from '../normalize/fast/sift.ts'
 import type { NormalizeOptions } from '../normalize/raw-value.ts'
 import { Normalizing, total } from '../pipeline/normalize-batch.ts'
 import { chunkLimitsOf, fileEnvelopeLimits } from '../sources/file-chunks.ts'
@@ -24,6 +26,8 @@ export interface FilesOptions {
   readonly stop: AbortSignal
   /** Takes every event, in the order of the input. */
   readonly take: (event: CloudTrailEvent) => void
+  /** Events that `take` need not see, where records allow to tell without reading them whole. */
+  readonly sift?: Sift
   /**
    * Called after each piece of at most a few MiB, with the bytes read so far, as they are stored, and the events in them;
    * its promise holds the reading back.
@@ -38,10 +42,16 @@ export interface FilesOptions {
 export async function normalizeFiles(options: FilesOptions): Promise<FilesSummary> {
   const { err } = options
   const limits = options.normalize.limits
-  const normalizing = new Normalizing({ ...options.normalize, limits: fileEnvelopeLimits(limits) }, event => {
-    options.take(event)
-    return null
-  })
+  const normalize = { ...options.normalize, limits: fileEnvelopeLimits(limits) }
+  const sifting = options.sift === undefined ? null : new SiftingReader(normalize, options.sift)
+  const normalizing = new Normalizing(
+    normalize,
+    event => {
+      options.take(event)
+      return null
+    },
+    value => sifting?.read(value, options.take) ?? null,
+  )
   let files = 0
   let bytes = 0
   let current: string | null = null

@@ -25,6 +25,7 @@ export async function printMatches(
   }
   const { line } = await readEvents(context, context.positionals, {
     ...reading,
+    sift: { wants: rules.wants, pass: () => undefined },
     take(event) {
       if (!inRange(event)) return
       for (const index of rules.match(event)) {

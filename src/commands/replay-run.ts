@@ -3,11 +3,12 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Alert } from '../alerts/alert.ts'
 import { eventDecoder, eventEncoder } from '../codecs/cloudtrail-event.ts'
-import { Engine, evaluationTime } from '../detect/engine.ts'
+import { evaluationTime } from '../detect/engine.ts'
 import type { EngineOptions } from '../detect/engine.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { RuleSet } from '../rules/rule.ts'
 import { topicContract } from '../topics.ts'
+import { BoundedEngine } from './bounded-engine.ts'
 import type { CommandContext } from './command.ts'
 import { readEvents } from './event-input.ts'
 import type { EventsRead } from './event-input.ts'
@@ -18,6 +19,9 @@ import type { ProgressLine } from './replay-progress.ts'
 
 /** Events evaluated before others get their turn: signals, the terminal, a slow reader of our output. */
 const chunk = 500
+
+/** Principals whose state is decoded, over all rule sets together: some 32 MiB. */
+const mostAwake = 1024
 
 /** A rule set that takes part, and what becomes of its alerts. */
 export interface Contender {
@@ -82,12 +86,16 @@ export async function readInOrder(
   const sorter = new EventSorter(eventEncoder(schema), eventDecoder(schema), schema)
   const arrival = new ArrivalOrder(sets[0]!)
   const seen = { inRange: 0, matched: 0, kept: 0, first: Infinity, last: -Infinity }
-  const take = (event: CloudTrailEvent, timestamp: number | null) => {
-    const time = evaluationTime(event.eventTime, timestamp)
-    if (!within(range, time)) return
+  const counted = (time: number): boolean => {
+    if (!within(range, time)) return false
     seen.inRange++
     seen.first = Math.min(seen.first, time)
     seen.last = Math.max(seen.last, time)
+    return true
+  }
+  const take = (event: CloudTrailEvent, timestamp: number | null) => {
+    const time = evaluationTime(event.eventTime, timestamp)
+    if (!counted(time)) return
     const matching = sets.map(rules => rules.match(event).length > 0)
     if (!matching.includes(true)) return
     seen.kept++
@@ -101,6 +109,7 @@ export async function readInOrder(
     const read = await readEvents(context, context.positionals, {
       from: range.from,
       take,
+      sift: { wants: (source, name) => sets.some(rules => rules.wants(source, name)), pass: counted },
       ...readingProgress(progress, () => (seen.inRange === 0 ? null : seen.last)),
     })
     const any = seen.inRange > 0
@@ -142,7 +151,8 @@ export async function evaluate(
 ): Promise<Evaluated> {
   const { stop } = context
   const stoppedBefore = stop.aborted
-  const engines = contenders.map(({ rules, engine }) => new Engine(rules, engine))
+  const awake = Math.max(64, Math.floor(mostAwake / contenders.length))
+  const engines = contenders.map(({ rules, engine }) => new BoundedEngine(rules, engine, awake))
   let transactions = engines.map(engine => engine.begin())
   let duplicates = 0
   let events = 0
@@ -151,7 +161,7 @@ export async function evaluate(
     duplicates += transactions[0]?.counts.duplicates ?? 0
     for (const [index, transaction] of transactions.entries()) {
       for (const alert of transaction.alerts) contenders[index]!.take(alert)
-      transaction.merge()
+      engines[index]!.merge(transaction)
     }
     transactions = engines.map(engine => engine.begin())
     const alerts = await flush()

@@ -12,6 +12,7 @@ import { eventDecoder, eventEncoder } from '../../src/codecs/cloudtrail-event.ts
 import type { CloudTrailEvent } from '../../src/normalize/event.ts'
 import { EventWriter } from '../../src/normalize/fast/event-writer.ts'
 import { FastReader } from '../../src/normalize/fast/raw-value.ts'
+import { SiftingReader } from '../../src/normalize/fast/sift.ts'
 import { normalizeBytes } from '../../src/normalize/raw-value.ts'
 import type { NormalizeOptions } from '../../src/normalize/raw-value.ts'
 import { topicContract } from '../../src/topics.ts'
@@ -320,4 +321,32 @@ test('real trails', { skip: !existsSync(join(root, '..', 'shared', 'data')) && '
     for (const one of Records) if (agree(Buffer.from(JSON.stringify(one)))) records++
   }
   assert.ok(records > 2500, `${records} taken`)
+})
+
+test('sifting passes over what nobody wants and gives the rest as the general path does', () => {
+  const wants = (source: string, name: string) => source.startsWith('secrets') && !name.startsWith('EB')
+  fc.assert(
+    fc.property(fc.array(written, { minLength: 1, maxLength: 3 }), texts => {
+      const value = Buffer.from(texts.join('\n'))
+      const times: number[] = []
+      const events: CloudTrailEvent[] = []
+      const taken = new SiftingReader(options, { wants, pass: time => times.push(time) }).read(value, event =>
+        events.push(event),
+      )
+      if (taken === null) return assert.deepEqual([times, events], [[], []])
+      const all: CloudTrailEvent[] = []
+      normalizeBytes(value, options, {
+        event: event => all.push(event),
+        skipped: () => assert.fail(),
+        rejected: () => assert.fail(),
+      })
+      const isWanted = (event: CloudTrailEvent) => wants(event.eventSource, event.eventName)
+      assert.deepEqual(events, all.filter(isWanted))
+      assert.deepEqual(
+        times,
+        all.filter(event => !isWanted(event)).map(event => event.eventTime),
+      )
+    }),
+    { numRuns: 1500 },
+  )
 })
