@@ -29,10 +29,11 @@ export function httpRequest(call: HttpCall): Promise<{ readonly status: number; 
   const { method, url, headers, body, timeoutMs, agent } = call
   const secure = url.startsWith('https:')
   return new Promise((resolve, reject) => {
-    const options = { method, headers, signal: AbortSignal.timeout(timeoutMs) }
+    const signal = AbortSignal.timeout(timeoutMs)
+    const options = { method, headers, signal }
     const request = secure ? encrypted(url, { ...options, ...(agent ? { agent } : {}) }) : plain(url, options)
     const failed = (error: Error) => {
-      reject(error.name === 'AbortError' ? new Error(`no answer within ${timeoutMs} ms`, { cause: error }) : error)
+      reject(signal.aborted ? new Error(`no answer within ${timeoutMs} ms`, { cause: error }) : error)
     }
     request.on('error', failed)
     request.on('response', response => {
