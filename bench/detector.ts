@@ -1,7 +1,8 @@
 // The detector's rows of `npm run bench`: the engine alone, and everything between a record's bytes and the records of a
 // transaction (decoding, engine, prose, state and alerts in Avro), six partitions in transactions of 5000 records.
 import { alertEncoder } from '../src/codecs/alert.ts'
-import { eventDecoder, projectEvent } from '../src/codecs/cloudtrail-event.ts'
+import { eventDecoder } from '../src/codecs/cloudtrail-event.ts'
+import { EventDispatch } from '../src/codecs/event-dispatch.ts'
 import { StateDecoder, StateEncoder } from '../src/codecs/principal-state.ts'
 import { Engine } from '../src/detect/engine.ts'
 import type { LogClient, LogRecord } from '../src/log/log-client.ts'
@@ -26,8 +27,10 @@ const metrics = createMetrics('detect', 'bench')
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** Options of a detector that meets no log: detectChunk asks for none. */
-export function benchDetector(rules: RuleSet): DetectorOptions {
-  const state = { decoder: new StateDecoder(stateSchema), encoder: new StateEncoder(stateSchema), schemaId: 2 }
+export function benchDetector(rules: RuleSet, fast = true): DetectorOptions {
+  const decoder = new StateDecoder(stateSchema, undefined, fast)
+  decoder.learn(2, stateSchema)
+  const state = { decoder, encoder: new StateEncoder(stateSchema, fast), schemaId: 2 }
   const alerts = alertEncoder(alertSchema)
   return {
     log: undefined as unknown as LogClient,
@@ -35,8 +38,8 @@ export function benchDetector(rules: RuleSet): DetectorOptions {
     group: 'bench',
     topics: { events: 'events', alerts: 'alerts', state: 'state', rejected: 'rejected' },
     rules,
-    engine: engineOptionsForBench(),
-    events: eventDecoder(projectEvent(schema, rules.fields)),
+    engine: { ...engineOptionsForBench(), ...(fast ? { stored: decoder } : {}) },
+    events: fast ? new EventDispatch(schema, rules) : eventDecoder(schema),
     alerts: { write: alert => alerts.encode(alert, 3), contentType: 'application/avro' },
     state,
     batchMaxRecords: perTransaction,
@@ -134,8 +137,9 @@ export async function detectBench(count: number, runs: number, lines: readonly B
 
   heading('detect: from record bytes to the records of a transaction (no Kafka)', 'decoding whole records')
   row('decode whole records', baseline, baseline)
-  for (const [name, rules, input] of [
+  for (const [name, rules, input, fast = true] of [
     ['2 rules, 12 % of events match', two, events],
+    ['2 rules, fast paths off', two, events, false],
     ['shipped rules', shippedRules(), events],
     ['57 rules', benchRules(57), events],
     ['500 rules', benchRules(500), events],
@@ -143,7 +147,7 @@ export async function detectBench(count: number, runs: number, lines: readonly B
     ['every event a denied read', two, worst],
   ] as const) {
     const logs = partitionsOf(input, 6)
-    const options = benchDetector(rules)
+    const options = benchDetector(rules, fast)
     let written: Written | null = null
     const cost = await measureAsync(runs, count, async () => {
       written = await detectAll(logs, options)

@@ -1,7 +1,8 @@
 // Puts the detector's loop together from configuration, a log and a schema source: for `detect` and for `demo`.
 import { alertToJson } from '../alerts/json.ts'
 import { alertEncoder } from '../codecs/alert.ts'
-import { eventDecoder, projectEvent } from '../codecs/cloudtrail-event.ts'
+import { eventDecoder } from '../codecs/cloudtrail-event.ts'
+import { EventDispatch } from '../codecs/event-dispatch.ts'
 import { StateDecoder, StateEncoder } from '../codecs/principal-state.ts'
 import type { Config } from '../config.ts'
 import type { LogClient } from '../log/log-client.ts'
@@ -21,12 +22,16 @@ export async function detectorOptions(
   metrics: Metrics,
   logger: Logger,
 ): Promise<DetectorOptions> {
+  const fast = config.FAST_PATHS
+  const eventSchema = topicContract('EVENTS_TOPIC').schema!
   const stateSchema = topicContract('STATE_TOPIC').schema!
+  const decoder = new StateDecoder(stateSchema, undefined, fast)
   const state = {
-    decoder: new StateDecoder(stateSchema),
-    encoder: new StateEncoder(stateSchema),
+    decoder,
+    encoder: new StateEncoder(stateSchema, fast),
     schemaId: await schemas.idOf(`${config.STATE_TOPIC}-value`, stateSchema),
   }
+  decoder.learn(state.schemaId, stateSchema)
   return {
     log,
     schemas,
@@ -38,8 +43,8 @@ export async function detectorOptions(
       rejected: config.REJECTED_TOPIC,
     },
     rules: detection.rules,
-    engine: detection.engine,
-    events: eventDecoder(projectEvent(topicContract('EVENTS_TOPIC').schema!, detection.rules.fields)),
+    engine: fast ? { ...detection.engine, stored: decoder } : detection.engine,
+    events: fast ? new EventDispatch(eventSchema, detection.rules) : eventDecoder(eventSchema),
     alerts: await alertFormat(config, schemas),
     state,
     batchMaxRecords: config.BATCH_MAX_RECORDS,

@@ -200,6 +200,11 @@ export class EngineTransaction {
     this.#touch(key, state).take(evaluated, hash, event.eventTime, fed, timing, trigger, this.#raise)
   }
 
+  /** Counts an event that was passed over unread, because no rule wants its call. */
+  pass(): void {
+    this.counts.processed++
+  }
+
   #lookup(key: string): PrincipalState | null {
     const touched = this.#overlay.get(key)
     return touched === undefined ? this.#shared.committed(key) : touched

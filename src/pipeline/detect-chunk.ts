@@ -2,7 +2,8 @@
 // Asynchronous only where a writer schema has not been seen yet; a record that cannot be read is a dead letter, always.
 import { alertHeaders } from '../alerts/headers.ts'
 import type { Engine, EngineTransaction } from '../detect/engine.ts'
-import { asTrailwardenError } from '../errors.ts'
+import { StateDamage } from '../detect/stored-state.ts'
+import { asTrailwardenError, twError } from '../errors.ts'
 import type { LogRecord, OutRecord, TopicRecords } from '../log/log-client.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { Rejected, RejectReason } from '../rejected.ts'
@@ -11,7 +12,7 @@ import { positionRecord } from './changelog.ts'
 import { processClock } from './clock.ts'
 import { deadLetter } from './dead-letter.ts'
 import type { DetectorOptions } from './detector-options.ts'
-import { readEvent } from './event-record.ts'
+import { passOver, readEvent } from './event-record.ts'
 import { enterStretch, noteEvent, stretchOf } from './state-expiry.ts'
 import type { ExpiryProgress } from './state-expiry.ts'
 
@@ -84,6 +85,14 @@ export async function detectChunk(
   let taken = 0
   for (const record of records) {
     if (taken > 0 && (stretchOf(record.offset, every) !== stretch || now() > deadline)) break
+    const passedOver = passOver(record, options.events)
+    if (!Number.isNaN(passedOver)) {
+      taken++
+      transaction.pass()
+      expiry = noteEvent(expiry, passedOver, record.timestamp)
+      ages.observe(Math.max(0, (wall - passedOver) / 1000))
+      continue
+    }
     let event = readEvent(record, options.events)
     // What is done already does not wait for the registry.
     if ('unknownSchema' in event && taken > 0) break
@@ -93,7 +102,7 @@ export async function detectChunk(
     }
     taken++
     if ('principal' in event) {
-      expiry = noteEvent(expiry, event, record.timestamp)
+      expiry = noteEvent(expiry, event.eventTime, record.timestamp)
       ages.observe(Math.max(0, (wall - event.eventTime) / 1000))
     }
     const refusal = 'rejected' in event ? event : process(event, record, position, transaction, options)
@@ -124,6 +133,12 @@ function process(
     )
     return null
   } catch (error) {
+    if (error instanceof StateDamage)
+      throw twError(
+        'TW_STATE_INVALID',
+        `A record of ${options.topics.state}, partition ${position.partition}, cannot be read.`,
+        error,
+      )
     // The engine promises not to throw; if it does, the partition goes on and the record is kept for the defect report.
     options.logger.error({ offset: record.offset, error: describe(error) }, 'The engine failed on a record.')
     return { rejected: 'internal-error', detail: describe(error) }
@@ -168,6 +183,7 @@ function outputs(
   const state: OutRecord[] = []
   for (const [key, record] of transaction.changes()) {
     const value = record === null ? null : options.state.encoder.encode(record, options.state.schemaId)
+    if (value !== null) transaction.store(key, options.engine.stored?.store(value) ?? null)
     state.push({ key, value, partition })
   }
   state.push(stored)

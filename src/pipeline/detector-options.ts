@@ -1,15 +1,14 @@
 // What the detector's loop and its tasks work with, put together once by the command.
 import type { Alert } from '../alerts/alert.ts'
-import type { Decoder } from '../codecs/confluent.ts'
 import type { StateDecoder, StateEncoder } from '../codecs/principal-state.ts'
 import type { EngineOptions } from '../detect/engine.ts'
 import type { LogClient } from '../log/log-client.ts'
 import type { SchemaSource } from '../log/schema-source.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { RuleSet } from '../rules/rule.ts'
 import type { Clock } from './clock.ts'
+import type { EventSource } from './event-record.ts'
 
 /** Writes one alert as the value of the alerts topic. */
 export type AlertWriter = (alert: Alert) => Buffer
@@ -26,7 +25,7 @@ export interface DetectorOptions {
   }
   readonly rules: RuleSet
   readonly engine: EngineOptions
-  readonly events: Pick<Decoder<CloudTrailEvent>, 'decode' | 'learn' | 'forget'>
+  readonly events: EventSource
   readonly alerts: { readonly write: AlertWriter; readonly contentType: 'application/avro' | 'application/json' }
   readonly state: {
     readonly decoder: Pick<StateDecoder, 'decode' | 'learn'>

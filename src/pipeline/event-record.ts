@@ -1,8 +1,21 @@
 // A record of the events topic as an event, or why it is none. The detector and `replay` of a topic read through this, so
 // that they agree on what counts.
 import type { Decoder } from '../codecs/confluent.ts'
+import type { EventDispatch } from '../codecs/event-dispatch.ts'
 import type { LogRecord } from '../log/log-client.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
+
+/** What events are read with. `unwanted` of src/codecs/event-dispatch.ts is there where unwanted events are passed over. */
+export type EventSource = Pick<Decoder<CloudTrailEvent>, 'decode' | 'learn' | 'forget'> &
+  Partial<Pick<EventDispatch, 'unwanted'>>
+
+/**
+ * Time of an event (epoch milliseconds) that need not be read, because it is whole and no rule wants it; NaN for every
+ * other record, and where the decoder does not tell.
+ */
+export function passOver({ key, value }: Pick<LogRecord, 'key' | 'value'>, decoder: EventSource): number {
+  return key === null || value === null || decoder.unwanted === undefined ? NaN : decoder.unwanted(value, key)
+}
 
 /** Reads one record; a schema id that was never learnt comes back as such. Total. */
 export function readEvent(

@@ -60,7 +60,9 @@ export async function restore(
   return position
 }
 
-async function stateOf(value: Buffer, partition: number, { schemas, state, topics }: DetectorOptions) {
+async function stateOf(value: Buffer, partition: number, { schemas, state, topics, engine }: DetectorOptions) {
+  const stored = engine.stored?.store(value)
+  if (stored != null) return stored
   let record = state.decoder.decode(value)
   if ('unknownSchema' in record) {
     const id = record.unknownSchema
@@ -70,7 +72,9 @@ async function stateOf(value: Buffer, partition: number, { schemas, state, topic
   }
   if ('newerVersion' in record)
     throw twError('TW_STATE_INVALID', `The state in ${topics.state} was written by a newer version of trailwarden.`)
-  if ('rejected' in record || 'unknownSchema' in record)
-    throw twError('TW_STATE_INVALID', `A record of ${topics.state}, partition ${partition}, cannot be read.`)
+  if ('rejected' in record || 'unknownSchema' in record) {
+    const reason = 'rejected' in record ? ` ${record.detail}` : ''
+    throw twError('TW_STATE_INVALID', `A record of ${topics.state}, partition ${partition}, cannot be read.${reason}`)
+  }
   return record
 }

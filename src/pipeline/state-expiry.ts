@@ -4,7 +4,6 @@
 //
 // The oldest event and not the newest: a backfill of last year beside live traffic holds the horizon back to last year as
 // long as it runs, so a principal is forgotten only when a whole stretch of input lies beyond its time to live.
-import type { CloudTrailEvent } from '../normalize/event.ts'
 
 /** How far the input is from the next expiry. Part of the stored position. */
 export interface ExpiryProgress {
@@ -34,9 +33,12 @@ export function enterStretch(
   return { progress: { stretch, oldest: null }, horizon: progress.oldest }
 }
 
-/** Notes an event. One from a clock ahead counts at its record's timestamp (epoch milliseconds, negative for none). */
-export function noteEvent(progress: ExpiryProgress, event: CloudTrailEvent, recordTimestamp: number): ExpiryProgress {
-  const time = recordTimestamp >= 0 ? Math.min(event.eventTime, recordTimestamp) : event.eventTime
+/**
+ * Notes the time of an event. One from a clock ahead counts at its record's timestamp (epoch milliseconds, negative for
+ * none).
+ */
+export function noteEvent(progress: ExpiryProgress, eventTime: number, recordTimestamp: number): ExpiryProgress {
+  const time = recordTimestamp >= 0 ? Math.min(eventTime, recordTimestamp) : eventTime
   if (!Number.isSafeInteger(time) || (progress.oldest !== null && progress.oldest <= time)) return progress
   return { ...progress, oldest: time }
 }

@@ -2,8 +2,11 @@
 // Everything of src runs as it is; only clocks, registry and, for alerts, the codec (JSON, to be read in a diff) are ours.
 import { alertToJson } from '../../src/alerts/json.ts'
 import { eventDecoder } from '../../src/codecs/cloudtrail-event.ts'
+import { EventDispatch } from '../../src/codecs/event-dispatch.ts'
+import { schemaIdOf } from '../../src/codecs/confluent.ts'
 import { StateDecoder, StateEncoder } from '../../src/codecs/principal-state.ts'
 import type { EngineOptions } from '../../src/detect/engine.ts'
+import type { StoredStates } from '../../src/detect/stored-state.ts'
 import { twError } from '../../src/errors.ts'
 import { inProcessLog } from '../../src/log/in-process.ts'
 import type { InProcessLog } from '../../src/log/in-process.ts'
@@ -24,11 +27,14 @@ export const topics = { events: 'events', alerts: 'alerts', state: 'state', reje
 const stateSchema = topicContract('STATE_TOPIC').schema!
 const stateSchemaId = 72
 /** Built once, because resolving schemas takes longer than a whole simulation. */
-const sharedEvents = eventDecoder(eventSchema)
-sharedEvents.learn(eventSchemaId, eventSchema)
+const plainEvents = eventDecoder(eventSchema)
+const fastEvents = new EventDispatch(eventSchema, simulatedRules)
+for (const decoder of [plainEvents, fastEvents]) decoder.learn(eventSchemaId, eventSchema)
+const plainStates = new StateDecoder(stateSchema, undefined, false)
 export const sharedStates = new StateDecoder(stateSchema)
-sharedStates.learn(stateSchemaId, stateSchema)
-const stateEncoder = new StateEncoder(stateSchema)
+for (const decoder of [plainStates, sharedStates]) decoder.learn(stateSchemaId, stateSchema)
+const plainEncoder = new StateEncoder(stateSchema, false)
+const fastEncoder = new StateEncoder(stateSchema)
 const metrics = createMetrics('detect', 'simulated')
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -96,24 +102,41 @@ export class SimulatedRegistry implements SchemaSource {
   }
 }
 
-/** Options of a detector as a new process would have them: it knows no schema yet. */
+/**
+ * Options of a detector as a new process would have them: it knows no schema yet. With `plain` it has no fast path; a
+ * straight run is such, so every simulation holds the fast ways to the plain ones as well.
+ */
 export function detectorOptions(
   log: LogClient,
   schemas: SchemaSource,
   clock: Clock,
   world: World,
   batching: Batching,
+  plain = false,
 ): DetectorOptions {
+  const events = knowing(plain ? plainEvents : fastEvents)
+  const states = knowing(plain ? plainStates : sharedStates)
+  const unwanted = (value: Buffer, key: Buffer) => (events.knows(value) ? fastEvents.unwanted(value, key) : NaN)
+  const stored: StoredStates = {
+    store: bytes => (states.knows(bytes) ? sharedStates.store(bytes) : null),
+    read: state => sharedStates.read(state),
+    maxTimeOf: state => sharedStates.maxTimeOf(state),
+  }
   return {
     log,
     schemas,
     group,
     topics,
     rules: simulatedRules,
-    engine: { ...plainProse, ...world.engine },
-    events: knowing(sharedEvents),
+    // Two states awake of up to six principals in three partitions: they go to rest and wake all the time.
+    engine: { ...plainProse, ...world.engine, ...(plain ? {} : { stored, awake: 2 }) },
+    events: plain ? events : { ...events, unwanted },
     alerts: { write: alert => Buffer.from(alertToJson(alert)), contentType: 'application/json' },
-    state: { decoder: knowing(sharedStates), encoder: stateEncoder, schemaId: stateSchemaId },
+    state: {
+      decoder: states,
+      encoder: plain ? plainEncoder : fastEncoder,
+      schemaId: stateSchemaId,
+    },
     batchMaxRecords: batching.batchMaxRecords,
     batchMaxMs: batching.batchMaxMs,
     expireEvery: world.expireEvery,
@@ -145,8 +168,13 @@ export function clientWith(client: LogClient, changes: Partial<LogClient>): LogC
 function knowing<T extends object>(shared: { decode(bytes: Uint8Array): T }) {
   const known = new Map<number, boolean>()
   return {
+    /** Whether the schema of a record was learnt; a record without a schema id needs none. */
+    knows(bytes: Uint8Array): boolean {
+      const id = schemaIdOf(bytes)
+      return id === null || known.get(id) === true
+    },
     decode(bytes: Uint8Array): T | { readonly unknownSchema: number } {
-      const id = bytes.length < 5 || bytes[0] !== 0 ? null : Buffer.from(bytes).readUInt32BE(1)
+      const id = schemaIdOf(bytes)
       if (id === null || known.get(id) === true) return shared.decode(bytes)
       if (known.get(id) === false)
         return { rejected: 'unknown-schema-id', detail: `Schema id ${id} cannot be read.` } as unknown as T

@@ -2,7 +2,7 @@
 // records of an events topic. A function of the seed.
 import type { CloudTrailEvent } from '../../src/normalize/event.ts'
 import { eventEncoder } from '../../src/codecs/cloudtrail-event.ts'
-import type { Rule } from '../../src/rules/rule.ts'
+import type { Rule, RuleSet } from '../../src/rules/rule.ts'
 import { topicContract } from '../../src/topics.ts'
 import { awsRegion, call, day, hour, minute, multiRegion, rule, ruleSet, second } from './detection.ts'
 import type { Random } from './simulator.ts'
@@ -33,14 +33,18 @@ const deniedReads: Rule = rule(
 const deletions: Rule = rule('deletions', { kind: 'single' }, { feeds: [2], groupBy: [awsRegion] })
 
 /** Rules whose verdicts depend on every event before: sets of values, counts, episodes with updates. */
-export const simulatedRules = ruleSet(
-  [multiRegion, deniedReads, deletions],
-  [
-    event => event.eventName === 'BatchGetSecretValue',
-    event => event.eventName === 'GetSecretValue' && event.outcome === 'DENIED',
-    event => event.eventName === 'DeleteSecret',
-  ],
-)
+const simulatedCalls = ['BatchGetSecretValue', 'GetSecretValue', 'DeleteSecret']
+export const simulatedRules: RuleSet = {
+  ...ruleSet(
+    [multiRegion, deniedReads, deletions],
+    [
+      event => event.eventName === 'BatchGetSecretValue',
+      event => event.eventName === 'GetSecretValue' && event.outcome === 'DENIED',
+      event => event.eventName === 'DeleteSecret',
+    ],
+  ),
+  wants: (_, eventName) => simulatedCalls.includes(eventName),
+}
 
 /** @param jumps whether silences of days occur, for the expiry of state */
 export function simulatedInput(random: Random, count: number, jumps: boolean): InputRecord[] {

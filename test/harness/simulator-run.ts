@@ -77,7 +77,7 @@ async function straightRun({ world, input }: Plan): Promise<Outcome> {
   await cluster.append(input)
   const idle = { now: () => 0, sleep: () => new Promise<void>(() => undefined) }
   const batching = { maxBatchRecords: 500, batchMaxRecords: 500, batchMaxMs: 1000 }
-  const loop = await startDetector(detectorOptions(cluster.log, new SimulatedRegistry(), idle, world, batching))
+  const loop = await startDetector(detectorOptions(cluster.log, new SimulatedRegistry(), idle, world, batching, true))
   await Promise.race([cluster.log.idle(), loop.done])
   await loop.stop()
   return outcomeOf(cluster)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { enterStretch, noExpiryYet, noteEvent, stretchOf } from '../../../src/pipeline/state-expiry.ts'
-import { at, call } from '../../harness/detection.ts'
+import { at } from '../../harness/detection.ts'
 
 const noTimestamp = -1
 
@@ -22,7 +22,7 @@ test('nothing is forgotten inside a stretch, before the first one, or after one 
 
 test('the horizon is the oldest event of the stretch that ended: a backfill holds it back', () => {
   let { progress } = enterStretch(noExpiryYet, 0)
-  for (const time of ['10:05', '09:00', '10:07']) progress = noteEvent(progress, call(at(time)), noTimestamp)
+  for (const time of ['10:05', '09:00', '10:07']) progress = noteEvent(progress, at(time), noTimestamp)
   const next = enterStretch(progress, 3)
   assert.equal(next.horizon, at('09:00'))
   assert.deepEqual(next.progress, { stretch: 3, oldest: null })
@@ -30,7 +30,7 @@ test('the horizon is the oldest event of the stretch that ended: a backfill hold
 
 test('an event from a clock ahead counts at its record timestamp, one with an unusable time not at all', () => {
   const { progress } = enterStretch(noExpiryYet, 0)
-  assert.equal(noteEvent(progress, call(at('12:00')), at('10:00')).oldest, at('10:00'))
-  assert.equal(noteEvent(progress, call(at('10:00')), at('12:00')).oldest, at('10:00'))
-  assert.equal(noteEvent(progress, call(Number.NaN), noTimestamp).oldest, null)
+  assert.equal(noteEvent(progress, at('12:00'), at('10:00')).oldest, at('10:00'))
+  assert.equal(noteEvent(progress, at('10:00'), at('12:00')).oldest, at('10:00'))
+  assert.equal(noteEvent(progress, Number.NaN, noTimestamp).oldest, null)
 })

@@ -1,0 +1,70 @@
+// The detector's way into the events topic: whether any rule wants an event is read from the bytes, and only then is it
+// decoded. Pure. Nine of ten events of an account are of no interest to any rule; for them it is enough to know that they
+// are whole, whose they are and when they happened.
+//
+// A record is passed over only where decoding it would have succeeded for certain: everything unusual (another writer
+// schema, a length that does not fit, a number that is long, bytes left over) is left to the general decoder and its verdict.
+import type { CloudTrailEvent } from '../normalize/event.ts'
+import type { RuleSet } from '../rules/rule.ts'
+import { projectEvent } from './cloudtrail-event.ts'
+import type { AvroSchema } from './confluent.ts'
+import { Decoder, HEADER, sameLayout, schemaIdOf } from './confluent.ts'
+import { EventWalk } from './event-walk.ts'
+
+/** Calls remembered with whether a rule wants them. An account uses some thousands; made-up ones must not grow it. */
+const mostCalls = 8192
+
+/** Reads the events that a rule set is about; the others can be passed over. */
+export class EventDispatch extends Decoder<CloudTrailEvent> {
+  readonly #schema: AvroSchema
+  readonly #wants: RuleSet['wants']
+  readonly #walk: EventWalk | null
+  /** Writers whose records have the layout that the walk is for. */
+  readonly #ours = new Set<number>()
+  /** By the bytes of eventSource and eventName with their lengths, a character each. */
+  #calls = new Map<string, boolean>()
+
+  /** `schema` is topics/cloudtrail.events.v1/value.avsc; decoded events hold what `rules` and the engine read. */
+  constructor(schema: AvroSchema, { fields, wants }: Pick<RuleSet, 'fields' | 'wants'>) {
+    super(projectEvent(schema, fields))
+    this.#schema = schema
+    this.#wants = wants
+    this.#walk = EventWalk.of(schema)
+  }
+
+  override learn(schemaId: number, schema: AvroSchema | null): string | null {
+    if (schema !== null && sameLayout(schema, this.#schema)) this.#ours.add(schemaId)
+    return super.learn(schemaId, schema)
+  }
+
+  override forget(schemaId: number): void {
+    this.#ours.delete(schemaId)
+    super.forget(schemaId)
+  }
+
+  /**
+   * Time of an event (epoch milliseconds) that is whole, stands under its principal's `key`, and is of a call that no rule
+   * wants. NaN for every other record: it is to be decoded.
+   */
+  unwanted(value: Buffer, key: Buffer): number {
+    const schemaId = schemaIdOf(value)
+    const walk = this.#walk
+    if (walk === null || schemaId === null || !this.#ours.has(schemaId)) return NaN
+    if (!walk.over(value, HEADER) || this.#wanted(value, walk)) return NaN
+    const { keyStart, keyEnd } = walk
+    if (keyEnd - keyStart !== key.length) return NaN
+    for (let i = 0; i < key.length; i++) if (key[i] !== value[keyStart + i]) return NaN
+    return walk.eventTime
+  }
+
+  #wanted(value: Buffer, { callStart, callEnd, sourceStart, sourceEnd, nameStart }: EventWalk): boolean {
+    const call = value.toString('latin1', callStart, callEnd)
+    const known = this.#calls.get(call)
+    if (known !== undefined) return known
+    if (this.#calls.size >= mostCalls) this.#calls = new Map()
+    const eventSource = value.toString('utf8', sourceStart, sourceEnd)
+    const wanted = this.#wants(eventSource, value.toString('utf8', nameStart, callEnd))
+    this.#calls.set(call, wanted)
+    return wanted
+  }
+}
