@@ -55,6 +55,10 @@ export class TrailSignals {
     this.#now = now
   }
 
+  batch(): TrailBatch {
+    return new TrailBatch()
+  }
+
   add(batch: TrailBatch): void {
     // Both series of a kind exist from its first event on: one that is missing cannot be told from one that is 0.
     for (const [kind, { reads, writes }] of batch.kinds) {

@@ -6,7 +6,6 @@ import type { NormalizeOptions } from '../normalize/raw-value.ts'
 import type { BatchControl, GroupConsumer, LogClient, OutRecord, Producer, RecordBatch } from '../log/log-client.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { addCounts, addPlaces, releasePartition } from '../metrics/metrics.ts'
-import { TrailBatch } from '../metrics/trail-signals.ts'
 import { asTrailwardenError, twError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { deadLetter } from './dead-letter.ts'
@@ -185,7 +184,7 @@ class NormalizerLoop {
     const { metrics, topics, encoder, schemaId, maxRecordBytes } = this.#options
     const events: OutRecord[] = []
     const rejected: OutRecord[] = []
-    const trail = new TrailBatch()
+    const trail = metrics.trail.batch()
     const take = eventRecords(encoder, schemaId, maxRecordBytes, events)
     const note = trail.note.bind(trail)
     const normalizing = new Normalizing(

@@ -1,6 +1,7 @@
 // The normalizer's loop on the in-process log: at least once whatever fails, dead letters as they came, counts that reconcile.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { eventDecoder } from '../../../src/codecs/cloudtrail-event.ts'
 import { demoScenario } from '../../../src/commands/demo-scenario.ts'
 import { twError } from '../../../src/errors.ts'
@@ -9,6 +10,7 @@ import type { LogClient, LogRecord } from '../../../src/log/log-client.ts'
 import { startNormalizer } from '../../../src/pipeline/normalizer.ts'
 import { eventually, rejectsWith } from '../../harness/conformance-cluster.ts'
 import { barrier } from '../../harness/in-process-log.ts'
+import { clientWith } from '../../harness/simulator-cluster.ts'
 import {
   append,
   config,
@@ -273,5 +275,36 @@ test('a position that retention has overtaken ends the loop, or goes on with wha
       assert.deepEqual(await committed(log), [8])
     }
     await next.stop()
+  }
+})
+
+test('a partition that has records to read and does not move ends the loop; silence does not', async () => {
+  for (const records of [0, 3]) {
+    const log = lineLog()
+    await append(log, topics.raw, rawRecords(records))
+    const deaf = clientWith(log, {
+      consumer(options) {
+        const consumer = log.consumer(options)
+        return {
+          start: handlers => consumer.start(handlers),
+          resume: () => undefined,
+          pause: partition => consumer.pause(partition),
+          stop: () => consumer.stop(),
+        }
+      },
+    })
+    const loop = await startNormalizer(await normalizerOptions(deaf, { stallMs: 20 }))
+    const verdict = loop.done.then(
+      () => 'stopped',
+      (error: unknown) => (error as { code?: string }).code,
+    )
+    if (records > 0) assert.equal(await verdict, 'TW_CONSUMER_CRASHED')
+    else {
+      await sleep(100)
+      await loop.stop()
+      assert.equal(await verdict, 'stopped')
+    }
+    assert.equal(loop.ready(), false)
+    await loop.stop()
   }
 })
