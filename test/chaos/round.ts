@@ -96,11 +96,12 @@ export async function chaosRound(kafka: KafkaForTests, options: RoundOptions): P
     findings.push(...fleet.unexpected.map(how => `unexpected end of ${how}`))
     note('judging')
     const verdict = await verdictOn(kafka, line)
+    const forgotten = findings.length + verdict.findings.length === 0 ? [] : forgottenEnds(kafka, line)
     const { kills, stops, terms } = fleet.counts
     const { reply, silence, request } = proxy.lost
     return {
       ...verdict,
-      findings: [...findings, ...verdict.findings],
+      findings: [...findings, ...verdict.findings, ...forgotten],
       ...{ seed, kills, stops, terms, longestStallMs: await watch.longest, brokerRestarts: brokers.count },
       ...{ repliesDropped: reply + silence, commitsLost: request, rebalances: generations(kafka, line) },
     }
@@ -242,4 +243,10 @@ function generations({ logs }: KafkaForTests, { env }: Line): number | null {
     [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, number]) => Number(number)),
   )
   return Math.max(0, ...found)
+}
+
+/** Transactions whose end a coordinator forgot to write because a partition had no leader: what it says of them. */
+function forgottenEnds({ logs }: KafkaForTests, { env }: Line): string[] {
+  const pattern = new RegExp(`Couldn't find leader endpoint for partitions .*${env['DETECT_GROUP']}.*`, 'g')
+  return logs.filter(file => existsSync(file)).flatMap(file => readFileSync(file, 'utf8').match(pattern) ?? [])
 }

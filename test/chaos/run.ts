@@ -2,7 +2,7 @@
 // commits, judged against one uninterrupted run.
 //   npm run chaos                                      one round of every scenario
 //   npm run chaos -- --seed 7 --rounds 20              more rounds, seeds 7 to 26, scenarios in turn
-//   npm run chaos -- --scenario cluster --seconds 120  one scenario: members, replies, restart, cluster
+//   npm run chaos -- --scenario cluster --seconds 120  one scenario: see scenarios.ts
 // Prints one line per round; exit code 1 if one was not exact. A failing round keeps its logs and says how to repeat it.
 import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
@@ -12,7 +12,7 @@ import { reasonOf } from '../harness/readiness.ts'
 import { installBuilt } from './installation.ts'
 import { chaosRound } from './round.ts'
 import type { RoundReport } from './round.ts'
-import { scenarios } from './scenarios.ts'
+import { mixed, scenarios } from './scenarios.ts'
 import type { Scenario } from './scenarios.ts'
 
 const { values } = parseArgs({
@@ -23,7 +23,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '30' },
   },
 })
-const names = values.scenario === 'mixed' ? Object.keys(scenarios) : [values.scenario]
+const names = values.scenario === 'mixed' ? mixed : [values.scenario]
 const [firstSeed, rounds, seconds] = [values.seed, values.rounds ?? String(names.length), values.seconds].map(
   Number,
 ) as [number, number, number]

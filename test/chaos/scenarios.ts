@@ -47,17 +47,23 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
   restart: {
     nodes: 1,
-    first: ['restartBroker', 'kill', 'killBroker'],
-    weights: { restartBroker: 2, killBroker: 2, kill: 3, freeze: 2, term: 1, dropReply: 2 },
+    first: ['killBroker', 'kill'],
+    weights: { killBroker: 4, kill: 3, freeze: 2, term: 1, dropReply: 2 },
     gapMs: [2500, 6000],
   },
   cluster: {
     nodes: 3,
     first: ['killBroker', 'dropReply'],
-    weights: { killBroker: 3, restartBroker: 1, kill: 3, freeze: 2, term: 1, dropReply: 3, cutConnections: 1 },
+    weights: { killBroker: 3, restartBroker: 2, kill: 3, freeze: 2, term: 1, dropReply: 3, cutConnections: 1 },
     gapMs: [2000, 5000],
   },
+  // Not exact now and then, and not ours to mend: the orderly shutdown of the last replica of a partition makes Kafka
+  // forget the end of transactions (docs/guarantees.md).
+  shutdown: { nodes: 1, first: [], weights: { restartBroker: 1 }, gapMs: [1000, 3000] },
 }
+
+/** What `--scenario mixed` takes in turn. */
+export const mixed: readonly string[] = ['members', 'replies', 'restart', 'cluster']
 
 /** Draws the faults of a round: a function of the seed. */
 export function scheduleOf(random: Random, { first, weights, gapMs }: Scenario, durationMs: number): Fault[] {
