@@ -51,7 +51,7 @@ export class EventSorter {
     encoder: Encoder<CloudTrailEvent>,
     decoder: Decoder<CloudTrailEvent>,
     schema: object,
-    maxBytes = 64 << 20,
+    maxBytes = 32 << 20,
   ) {
     this.#encoder = encoder
     this.#decoder = decoder
@@ -77,6 +77,8 @@ export class EventSorter {
 
   /** All events in order, as often as asked; the caller closes the sorter. */
   *events(): Generator<CloudTrailEvent> {
+    // Where a part is on disk, all of it can be: whoever takes the events needs memory too.
+    if (this.#runs.length > 0 && this.#entries.length > 0) this.#spill()
     const sources = this.#runs.map(run => this.#readRun(run))
     sources.push(this.#held())
     for (const { event } of merge(sources)) yield event
@@ -187,7 +189,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** Merges sorted iterators; runs are few (one per 64 MiB), so the least head is found by looking at each. */
+/** Merges sorted iterators; runs are few (one per 32 MiB), so the least head is found by looking at each. */
 function* merge(sources: readonly Iterator<Decoded>[]): Generator<Decoded> {
   const heads = sources.map(source => ({ source, head: source.next() }))
   for (;;) {

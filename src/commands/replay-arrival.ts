@@ -1,23 +1,27 @@
 // What the live detector makes of the order in which a topic's records arrived: which events came too late for it, and which
 // come from a clock ahead. A backtest evaluates by event time, where nothing is late; this says how much it wins by that.
-import { Engine } from '../detect/engine.ts'
 import type { EngineTransaction } from '../detect/engine.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { RuleSet } from '../rules/rule.ts'
+import { BoundedEngine } from './bounded-engine.ts'
 
 /** A transaction copies what it touches: large ones are cheap, and nothing here is ever rolled back. */
 const mergeEvery = 5000
 
+/** Principals kept decoded; without rules a state is small. */
+const mostAwake = 4096
+
 /** Follows matched events in the order of their partition. */
 export class ArrivalOrder {
-  readonly #engine: Engine
+  readonly #engine: BoundedEngine
   #transaction: EngineTransaction
   #late = 0
   #skewed = 0
 
   constructor(rules: RuleSet) {
     // The engine admits events by what matches; without rules to feed, it keeps the clock and the copies of a principal.
-    this.#engine = new Engine({ ...rules, rules: [] }, { describe: () => ({ explanation: '', runbook: '' }) })
+    const options = { describe: () => ({ explanation: '', runbook: '' }) }
+    this.#engine = new BoundedEngine({ ...rules, rules: [] }, options, mostAwake)
     this.#transaction = this.#engine.begin()
   }
 
@@ -42,7 +46,7 @@ export class ArrivalOrder {
     const { late, skewed } = this.#transaction.counts
     this.#late += late
     this.#skewed += skewed
-    this.#transaction.merge()
+    this.#engine.merge(this.#transaction)
     this.#transaction = this.#engine.begin()
   }
 }

@@ -1,0 +1,42 @@
+// An engine over any number of principals in bounded memory: the states of those that events leave alone rest as bytes.
+// Shell of `replay`, which has no changelog whose records could serve for that; it writes them for itself.
+import { StateDecoder, StateEncoder } from '../codecs/principal-state.ts'
+import { Engine } from '../detect/engine.ts'
+import type { EngineOptions, EngineTransaction } from '../detect/engine.ts'
+import type { RuleSet } from '../rules/rule.ts'
+import { topicContract } from '../topics.ts'
+
+const schemaId = 1
+const schema = topicContract('STATE_TOPIC').schema!
+const encoder = new StateEncoder(schema)
+const decoder = new StateDecoder(schema)
+decoder.learn(schemaId, schema)
+
+/** At most about `awake` principals are kept decoded (some four kilobytes each), the others as a tenth of that. */
+export class BoundedEngine {
+  readonly #engine: Engine
+  readonly #awake: number
+
+  constructor(rules: RuleSet, options: EngineOptions, awake: number) {
+    this.#engine = new Engine(rules, { ...options, stored: decoder, awake })
+    this.#awake = awake
+  }
+
+  begin(): EngineTransaction {
+    return this.#engine.begin()
+  }
+
+  /** Makes the changes of a transaction the state. */
+  merge(transaction: EngineTransaction): void {
+    // Few principals never rest, and need no bytes to rest as.
+    if (this.#engine.principals >= this.#awake / 2)
+      for (const [key, record] of transaction.changes())
+        if (record !== null) transaction.store(key, decoder.store(encoder.encode(record, schemaId)))
+    transaction.merge()
+  }
+
+  /** Principals with state. */
+  get principals(): number {
+    return this.#engine.principals
+  }
+}
