@@ -6,6 +6,7 @@ import type { PartitionAssigner } from 'kafkajs'
 import type { TrailwardenError } from '../../src/errors.ts'
 import { kafkaLog } from '../../src/kafka/kafka-log.ts'
 import { kafkajs } from '../../src/kafka/kafkajs.ts'
+import { topicAdmin } from '../../src/kafka/topics.ts'
 import type { GroupConsumer, LogClient } from '../../src/log/log-client.ts'
 import { uniqueName } from '../harness/kafka.ts'
 import { eventually, lineOn } from '../harness/line.ts'
@@ -26,8 +27,15 @@ await describeOnKafka('members of a group', kafka => {
   const connection = { brokers: kafka.brokers, clientId: 'members-test' }
   const client = new kafkajs.Kafka({ ...connection, logLevel: kafkajs.logLevel.NOTHING })
   const admin = client.admin()
-  before(() => admin.connect())
-  after(() => admin.disconnect())
+  let log: LogClient
+  before(async () => {
+    await admin.connect()
+    log = await kafkaLog(connection, quiet)
+  })
+  after(async () => {
+    await log.close()
+    await admin.disconnect()
+  })
   // Members end with their test: after the last one the broker is gone, and they would look for it.
   const opened: (() => Promise<unknown>)[] = []
   afterEach(async () => {
@@ -36,14 +44,18 @@ await describeOnKafka('members of a group', kafka => {
 
   async function newGroup(): Promise<{ group: string; topic: string }> {
     const topic = uniqueName('members')
-    await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true })
+    const topics = await topicAdmin(connection, quiet, null)
+    await topics.apply([{ name: topic, partitions, replicationFactor: 1, config: {} }])
+    await topics.close()
+    // Leaders may still be without their logs: members would be told to look again, and join twice.
+    await log.offsets(topic)
     return { group: uniqueName('group'), topic }
   }
   async function ours(group: string, topic: string, groupInstanceId?: string): Promise<Ours> {
-    const log: LogClient = await kafkaLog(connection, quiet, groupInstanceId === undefined ? {} : { groupInstanceId })
-    const consumer = log.consumer({ group, topic, sessionTimeoutMs })
+    const own = await kafkaLog(connection, quiet, groupInstanceId === undefined ? {} : { groupInstanceId })
+    const consumer = own.consumer({ group, topic, sessionTimeoutMs })
     const member: Ours = { consumer, assignments: [], crashes: [] }
-    opened.push(() => consumer.stop().finally(() => log.close()))
+    opened.push(() => consumer.stop().finally(() => own.close()))
     await consumer.start({
       assigned: mine => member.assignments.push(mine),
       batch: async () => undefined,
