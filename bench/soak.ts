@@ -1,0 +1,210 @@
+// `npm run soak [-- --minutes 60 --rate 200 --restart-every 10]`: the whole line on a real broker at a set rate, the broker
+// restarted every so often, both processes watched from outside. Fails when memory, open files or lag grow, when a process
+// ends, or when an event or an alert is missing at the end. The first quarter is warm-up; growth is the median of the last
+// quarter against the median of the second.
+import { randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import type { OutRecord } from '../src/log/log-client.ts'
+import { startCli } from '../test/harness/line.ts'
+import type { CliProcess } from '../test/harness/line.ts'
+import { cloudTrailLines } from './data.ts'
+import { BenchCluster } from './kafka/cluster.ts'
+import { cpuSeconds } from './kafka/process-cost.ts'
+
+/** One look at a process. */
+interface Look {
+  readonly at: number
+  readonly resident: number
+  readonly heap: number
+  readonly files: number
+  readonly lag: number
+}
+
+/** How long, how fast, how rough. */
+export interface SoakOptions {
+  readonly minutes: number
+  /** Records per second. */
+  readonly rate: number
+  /** Minutes between two restarts of the broker; 0 for none. */
+  readonly restartEvery: number
+}
+
+const lookEveryMs = 2_000
+const growthAllowed = 1.1
+/** Distinct records that the input repeats with new ids and times: some ten thousand principals. */
+const distinct = 20_000
+
+/** What a soak found; `problems` is empty when all went well. */
+export interface SoakResult {
+  readonly table: string
+  readonly problems: readonly string[]
+}
+
+async function look(cli: CliProcess, port: number, begun: number): Promise<Look | null> {
+  try {
+    const pid = cli.child.pid ?? 0
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(2_000) })).text()
+    const sum = (name: string) =>
+      text
+        .split('\n')
+        .filter(line => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+        .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+    return {
+      at: (performance.now() - begun) / 1000,
+      resident: Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024,
+      heap: sum('nodejs_heap_size_used_bytes') / 2 ** 20,
+      files: readdirSync(`/proc/${pid}/fd`).length,
+      lag: sum('trailwarden_lag_records'),
+    }
+  } catch {
+    return null // the process is busy or the machine is: the next look tells
+  }
+}
+
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+
+function row(name: string, looks: readonly Look[], cpu: number, problems: string[]): string {
+  const last = looks.at(-1)?.at ?? 0
+  const within = (from: number, to: number) => looks.filter(({ at }) => at >= from * last && at <= to * last)
+  const growth = (of: (look: Look) => number) => {
+    const [early, late] = [median(within(0.25, 0.5).map(of)), median(within(0.75, 1).map(of))]
+    return { early, late, ratio: late / early }
+  }
+  const resident = growth(({ resident: value }) => value)
+  const heap = growth(({ heap: value }) => value)
+  const files = growth(({ files: value }) => value)
+  const lag = growth(({ lag: value }) => value)
+  if (!(resident.ratio <= growthAllowed)) problems.push(`${name}: resident memory grows ${resident.ratio.toFixed(2)} x`)
+  if (!(files.late <= files.early + 2)) problems.push(`${name}: open files grow from ${files.early} to ${files.late}`)
+  if (!(lag.late <= lag.early + 1_000)) problems.push(`${name}: lag grows from ${lag.early} to ${lag.late}`)
+  const pair = ({ early, late }: { early: number; late: number }) => `${early.toFixed(0)} → ${late.toFixed(0)}`
+  const most = Math.max(...looks.map(({ lag: value }) => value))
+  return `| ${name} | ${pair(resident)} | ${pair(heap)} | ${pair(files)} | ${pair(lag)} | ${most} | ${cpu.toFixed(1)} |`
+}
+
+/** Runs the line; `log` gets a line now and then. */
+export async function soak(options: SoakOptions, log: (line: string) => void): Promise<SoakResult> {
+  const cluster = await BenchCluster.start()
+  const problems: string[] = []
+  const processes = new Map<string, CliProcess>()
+  try {
+    const { env, topics, groups } = await cluster.line({}, 6)
+    for (const verb of ['normalize', 'detect']) processes.set(verb, startCli([verb], env))
+    const ports = new Map<string, number>()
+    for (const [verb, cli] of processes) ports.set(verb, await cli.port())
+    const looks = new Map<string, Look[]>([...processes.keys()].map(verb => [verb, []]))
+
+    const begun = performance.now()
+    const over = () => performance.now() - begun >= options.minutes * 60_000
+    let sent = 0
+    let restarts = 0
+    const produce = async () => {
+      const lines = [...cloudTrailLines(distinct)]
+      const producer = await cluster.log.producer({ retryForMs: 600_000 })
+      for (let turn = 0; !over(); turn++) {
+        const due = Math.floor(((performance.now() - begun) / 1000) * options.rate)
+        const records: OutRecord[] = []
+        for (; sent < due && records.length < 5_000; sent++) {
+          const time = `${new Date().toISOString().slice(0, 19)}Z`
+          const text = lines[sent % distinct]!.replace(/"eventTime":"[^"]*"/, `"eventTime":"${time}"`).replace(
+            /"eventID":"[^"]*"/,
+            `"eventID":"${randomUUID()}"`,
+          )
+          records.push({ key: null, value: Buffer.from(text) })
+        }
+        if (records.length > 0) await producer.send([{ topic: topics.raw, records }])
+        await sleep(200)
+      }
+      await producer.close()
+    }
+    const watch = async () => {
+      while (!over()) {
+        for (const [verb, cli] of processes) {
+          if (cli.child.exitCode !== null) problems.push(`${verb} ended:\n${cli.seen().slice(-2_000)}`)
+          const seen = await look(cli, ports.get(verb)!, begun)
+          if (seen !== null) looks.get(verb)!.push(seen)
+        }
+        if (problems.length > 0) return
+        await sleep(lookEveryMs)
+      }
+    }
+    const disturb = async () => {
+      for (let next = options.restartEvery * 60_000; options.restartEvery > 0; next += options.restartEvery * 60_000) {
+        while (performance.now() - begun < next) {
+          if (over() || problems.length > 0) return
+          await sleep(200)
+        }
+        if (next > options.minutes * 60_000 - 30_000) return
+        await cluster.kafka.restartBroker(0)
+        restarts++
+        log(`${((performance.now() - begun) / 60_000).toFixed(1)} min: broker restarted, ${sent} records sent`)
+      }
+    }
+    await Promise.all([produce(), watch(), disturb()])
+
+    const left = async () => {
+      const behind = async (group: string, topic: string) => {
+        const committed = await cluster.log.committed(group, topic)
+        return (await cluster.log.offsets(topic)).reduce(
+          (sum, { end }, p) => sum + Math.max(0, end - (committed[p] ?? 0)),
+          0,
+        )
+      }
+      return (await behind(groups.normalize, topics.raw)) + (await behind(groups.detect, topics.events))
+    }
+    for (let waited = 0; (await left()) > 0; waited++) {
+      if (waited > 240) {
+        problems.push(`${await left()} records are not worked off two minutes after the input ended`)
+        break
+      }
+      await sleep(500)
+    }
+    const count = async (topic: string) => {
+      let records = 0
+      for (let partition = 0; partition < 6; partition++)
+        for await (const batch of cluster.log.read(topic, partition)) records += batch.records.length
+      return records
+    }
+    const [events, rejected, alerts] = [
+      await count(topics.events),
+      await count(topics.rejected),
+      await count(topics.alerts),
+    ]
+    // At least once: a restart may leave some twice; none may be missing.
+    if (events < sent) problems.push(`${events} events of ${sent} records`)
+    if (rejected > 0) problems.push(`${rejected} records were rejected`)
+    if (alerts === 0) problems.push('no alert')
+    const minutes = ((performance.now() - begun) / 60_000).toFixed(0)
+    const table = [
+      `${sent} records in ${minutes} min (${options.rate}/s), ${restarts} broker restarts, ${events} events, ${alerts} alerts; node ${process.version}, ${cpus().length} cores`,
+      '',
+      '| process | resident MiB | heap MiB | open files | lag | most lag | CPU-s |',
+      '|---|---|---|---|---|---|---|',
+      ...[...processes].map(([verb, cli]) => row(verb, looks.get(verb)!, cpuSeconds(cli.child.pid ?? 0), problems)),
+    ].join('\n')
+    return { table, problems }
+  } finally {
+    for (const { child } of processes.values()) child.kill('SIGTERM')
+    await Promise.all([...processes.values()].map(({ finished }) => finished))
+    await cluster.stop()
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '60' },
+      rate: { type: 'string', default: '200' },
+      'restart-every': { type: 'string', default: '10' },
+    },
+  })
+  const { table, problems } = await soak(
+    { minutes: Number(values.minutes), rate: Number(values.rate), restartEvery: Number(values['restart-every']) },
+    line => console.error(line),
+  )
+  console.log(`${table}\n\n${problems.length === 0 ? 'flat' : problems.join('\n')}`)
+  process.exitCode = problems.length === 0 ? 0 : 1
+}
