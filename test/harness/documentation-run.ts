@@ -87,7 +87,8 @@ export class ClusterSession {
   async run(text: string, home: Extract<Home, { kind: 'cluster' }>): Promise<Ran> {
     if (home.until === undefined) return runToEnd(text, this.#place)
     const known = this.#services.get(text)
-    const running = known ?? start(text, this.#place)
+    // Not through npx: a terminal signals the whole group, we signal one process, and npx passes nothing on.
+    const running = known ?? start(text, { ...this.#place, npx: false })
     if (home.until === 'ready') {
       this.#services.set(text, running)
       await this.#until(running, async () => {

@@ -66,11 +66,15 @@ export function mentionsOn(page: string): DocCommand[] {
     )
 }
 
-/** Where a command is run: offline with the installed package, on a real broker, or by another test or script. */
+/**
+ * Where a command is run: offline with the installed package, on a real broker, by another test or script, or by nothing but
+ * a person, with the reason.
+ */
 export type Home =
   | { readonly kind: 'offline'; readonly exit?: number; readonly shows?: RegExp; readonly says?: RegExp }
   | { readonly kind: 'cluster'; readonly until?: 'ready' | 'output'; readonly shows?: RegExp }
   | { readonly kind: 'elsewhere'; readonly by: string }
+  | { readonly kind: 'by hand'; readonly why: string }
 
 const elsewhere = (by: string): Home => ({ kind: 'elsewhere', by })
 
@@ -118,6 +122,12 @@ const homes: readonly (readonly [RegExp, Home])[] = [
   [/^npm run demo$/, elsewhere('test/unit/commands/demo.test.ts')],
   [/^npm test$/, elsewhere('scripts/test.mjs')],
   [/^npm run chaos\b/, elsewhere('test/integration/chaos.test.ts')],
+  [/^docker (build -t trailwarden \.|run --rm --read-only .* trailwarden demo)$/, elsewhere('scripts/check-image.mjs')],
+  [/^helm install line deploy\/helm\/trailwarden /, elsewhere('scripts/check-helm.mjs')],
+  [
+    /debootstrap|> base\/Dockerfile$|^docker build -t local\/node:24 base$/,
+    { kind: 'by hand', why: 'needs root and a mirror' },
+  ],
 ]
 
 /** The home of a command, or null: then nothing runs it. */
