@@ -122,7 +122,9 @@ async function rounds(rows: readonly Row[]): Promise<void> {
     for (const row of rows) {
       const sample = await costOfWork(cluster.log, await row.start())
       samples.set(row.name, [...(samples.get(row.name) ?? []), sample])
-      console.error(`round ${run + 1}: ${row.name}: ${sample.cpu.toFixed(2)} CPU-s per 1M, ${Math.round(sample.rate)}/s`)
+      console.error(
+        `round ${run + 1}: ${row.name}: ${sample.cpu.toFixed(2)} CPU-s per 1M, ${Math.round(sample.rate)}/s`,
+      )
     }
   }
   const calibration = costOf(calibrations)
