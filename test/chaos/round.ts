@@ -41,6 +41,8 @@ export interface RoundReport extends Verdict {
   /** Generations of the group, as the coordinator logged them; null where its log is not ours. */
   readonly rebalances: number | null
   readonly brokerRestarts: number
+  /** Processes that ended with an error because there was no broker, and were started again. */
+  readonly gaveUp: number
   readonly repliesDropped: number
   readonly commitsLost: number
   /** Longest time in which a partition with something to read did not move, milliseconds. */
@@ -93,7 +95,10 @@ export async function chaosRound(kafka: KafkaForTests, options: RoundOptions): P
       watch?.end()
       await fleet.stop()
     }
-    findings.push(...fleet.unexpected.map(how => `unexpected end of ${how}`))
+    // Exit code 3 is how a process gives up on a cluster that is away; its supervisor starts it again.
+    const gaveUp = brokers.count === 0 ? [] : fleet.unexpected.filter(how => how.endsWith('by itself: exit 3'))
+    const unexpected = fleet.unexpected.filter(how => !gaveUp.includes(how))
+    findings.push(...unexpected.map(how => `unexpected end of ${how}`))
     note('judging')
     const verdict = await verdictOn(kafka, line)
     const forgotten = findings.length + verdict.findings.length === 0 ? [] : forgottenEnds(kafka, line)
@@ -103,6 +108,7 @@ export async function chaosRound(kafka: KafkaForTests, options: RoundOptions): P
       ...verdict,
       findings: [...findings, ...verdict.findings, ...forgotten],
       ...{ seed, kills, stops, terms, longestStallMs: await watch.longest, brokerRestarts: brokers.count },
+      gaveUp: gaveUp.length,
       ...{ repliesDropped: reply + silence, commitsLost: request, rebalances: generations(kafka, line) },
     }
   } finally {

@@ -87,11 +87,11 @@ async function exact(seed: number, name: string): Promise<boolean> {
 }
 
 function lineOf(name: string, report: RoundReport): string {
-  const { kills, stops, terms, rebalances, brokerRestarts, repliesDropped, commitsLost, records } = report
+  const { kills, stops, terms, rebalances, brokerRestarts, gaveUp, repliesDropped, commitsLost, records } = report
   const { alerts, deadLetters, longestStallMs, findings } = report
   const facts = [
     `seed ${report.seed} ${name}: kills ${kills}, stops ${stops}, terms ${terms}, rebalances ${rebalances ?? 'unknown'}`,
-    `broker restarts ${brokerRestarts}, EndTxn replies dropped ${repliesDropped}, EndTxn requests lost ${commitsLost}`,
+    `broker restarts ${brokerRestarts}, given up ${gaveUp}, EndTxn replies dropped ${repliesDropped}, EndTxn requests lost ${commitsLost}`,
     `records ${records}, alerts ${alerts}, dead letters ${deadLetters}, longest stall ${(longestStallMs / 1000).toFixed(1)} s`,
     findings.length === 0 ? 'EXACT' : `NOT EXACT (${findings.length})`,
   ]
