@@ -2,6 +2,8 @@
 //   npm test                                checks and all suites
 //   npm test -- checks unit                 some parts: checks unit property golden contract simulation integration
 //   npm test -- test/unit/rejected.test.ts  some files or folders
+// The last of the suites without a broker runs the pipeline's tests once more with every fast path off; with
+// FAST_PATHS=false in the environment all suites run so.
 // One Kafka is started for the whole integration suite and handed to its files by KAFKA_BROKERS and SCHEMA_REGISTRY_URL.
 // Without any Kafka that suite is skipped loudly, or fails when REQUIRE_KAFKA=1. Exit code 1 on any failure.
 import { spawn, spawnSync } from 'node:child_process'
@@ -38,6 +40,7 @@ if (parts.checks) for (const [name, tool, ...args] of CHECKS) await check(name, 
 for (const [suite, files] of parts.suites) {
   if (suite === 'integration') await integration(files)
   else await suiteOf(suite, files, availableParallelism())
+  if (suite === 'simulation' && process.argv.length === 2) await generalPaths()
 }
 if (failures.length > 0) console.log(`\n${'='.repeat(40)} failures\n\n${failures.join('\n\n')}\n`)
 // The last line, for people and for CI: nothing may follow it.
@@ -61,6 +64,18 @@ function plan(args) {
   }
   const inOrder = [...suites].sort(([a], [b]) => SUITES.indexOf(a) - SUITES.indexOf(b))
   return { checks: args.length === 0 || args.includes('checks'), suites: inOrder }
+}
+
+/** The general paths must give what the fast ones give: the suites that compare results, without the fast ones. */
+async function generalPaths() {
+  const before = process.env.FAST_PATHS
+  process.env.FAST_PATHS = 'false'
+  const files = ['unit/pipeline', 'unit/commands', 'golden']
+    .flatMap(part => globSync(`test/${part}/**/*.test.ts`))
+    .sort()
+  await suiteOf('fast paths off', files, availableParallelism())
+  if (before === undefined) delete process.env.FAST_PATHS
+  else process.env.FAST_PATHS = before
 }
 
 /** One check is one command and counts as one test; what it prints is shown only when it fails. */
@@ -94,7 +109,7 @@ async function suiteOf(suite, files, workers) {
       const counts = [`${result.passed} passed`]
       if (result.failed > 0) counts.push(`${result.failed} failed`)
       if (result.skipped > 0) counts.push(`${result.skipped} skipped`)
-      say(result.failed === 0, relative(join('test', suite), file), result.ms, counts.join(', '))
+      say(result.failed === 0, relative('test', file), result.ms, counts.join(', '))
       for (const note of result.notes) console.log(indent(indent(note)))
     }
   }

@@ -22,7 +22,8 @@ import type { NormalizerOptions } from '../../src/pipeline/normalizer.ts'
 import { topicContract } from '../../src/topics.ts'
 import { readAll } from './conformance-cluster.ts'
 
-export const config = loadConfig({ flags: {}, env: {} })
+const { FAST_PATHS = 'true' } = process.env
+export const config = loadConfig({ flags: {}, env: { FAST_PATHS } })
 export const topics = {
   raw: config.RAW_TOPIC,
   events: config.EVENTS_TOPIC,
@@ -67,6 +68,7 @@ export async function normalizerOptions(
     encoder: eventEncoder(eventSchema),
     schemaId: await localSchemas().idOf(`${topics.events}-value`, eventSchema),
     normalize: normalizeOptionsFrom(config),
+    fastPaths: config.FAST_PATHS,
     maxRecordBytes: config.MAX_RECORD_BYTES,
     batchMaxRecords: config.BATCH_MAX_RECORDS,
     metrics: createMetrics('normalize', '1'),
