@@ -57,6 +57,8 @@ export class Engine {
   /** For every predicate, the rules it feeds. */
   readonly #fedBy: readonly (readonly CompiledRule[])[]
   readonly #states: StateTable
+  /** Transactions begun. */
+  #begun = 0
   readonly #denied = new DecayingRate(60 * 60_000)
 
   constructor(rules: RuleSet, options: EngineOptions) {
@@ -78,18 +80,20 @@ export class Engine {
     this.#states.load(key, state)
   }
 
-  /** Begins a transaction. One at a time: a second one would not see the first one's changes. */
+  /** Begins a transaction. One at a time: one that was begun before and not merged is discarded. */
   begin(): EngineTransaction {
-    const overlay = new Map<string, PrincipalState | null>()
-    const committed = (key: string): PrincipalState | null => this.#states.get(key)
+    this.#states.recall()
+    const serial = ++this.#begun
     return new EngineTransaction(
-      { rules: this.#rules, options: this.#options, timing: this.#timing, fedBy: this.#fedBy, committed },
-      overlay,
+      { rules: this.#rules, options: this.#options, timing: this.#timing, fedBy: this.#fedBy, states: this.#states },
       this.#denied.clone(),
       this.#compiled.length,
       denied => {
-        for (const [key, state] of overlay) this.#states.put(key, state)
+        if (serial !== this.#begun) throw new Error('a transaction was begun after this one')
         this.#denied.assign(denied)
+      },
+      () => {
+        if (serial === this.#begun) this.#states.recall()
       },
     )
   }
@@ -112,7 +116,7 @@ export class Engine {
     return this.#denied.perHour()
   }
 
-  /** The committed state of a principal, or null; for explanations and tests. */
+  /** The committed state of a principal, or null; for explanations and tests, not while a transaction is open. */
   state(key: string): PrincipalStateRecord | null {
     return this.#states.get(key)?.snapshot() ?? null
   }
@@ -128,7 +132,7 @@ interface Shared {
   readonly options: EngineOptions
   readonly timing: Timing
   readonly fedBy: readonly (readonly CompiledRule[])[]
-  readonly committed: (key: string) => PrincipalState | null
+  readonly states: StateTable
 }
 
 /** Events processed together: their state changes, alerts and counts, until `merge` or `discard`. */
@@ -136,9 +140,10 @@ export class EngineTransaction {
   readonly alerts: Alert[] = []
   readonly counts: EngineCounts
   readonly #shared: Shared
-  readonly #overlay: Map<string, PrincipalState | null>
+  readonly #overlay = new Map<string, PrincipalState | null>()
   readonly #denied: DecayingRate
   readonly #commit: (denied: DecayingRate) => void
+  readonly #abandon: () => void
   readonly #raise = (draft: AlertDraft, compiled: CompiledRule): void => {
     const alert: Alert = { ...draft, ...this.#shared.options.describe(draft, compiled.rule) }
     this.alerts.push(this.#shared.options.suppress?.(alert) ?? alert)
@@ -146,15 +151,15 @@ export class EngineTransaction {
 
   constructor(
     shared: Shared,
-    overlay: Map<string, PrincipalState | null>,
     denied: DecayingRate,
     rules: number,
     commit: (denied: DecayingRate) => void,
+    abandon: () => void,
   ) {
     this.#shared = shared
-    this.#overlay = overlay
     this.#denied = denied
     this.#commit = commit
+    this.#abandon = abandon
     this.counts = {
       processed: 0,
       matched: 0,
@@ -207,14 +212,14 @@ export class EngineTransaction {
 
   #lookup(key: string): PrincipalState | null {
     const touched = this.#overlay.get(key)
-    return touched === undefined ? this.#shared.committed(key) : touched
+    return touched === undefined ? this.#shared.states.get(key) : touched
   }
 
   #touch(key: string, state: PrincipalState | null): PrincipalState {
     if (state !== null && this.#overlay.get(key) === state) return state
-    const copy = state === null ? PrincipalState.fresh(key) : state.clone()
-    this.#overlay.set(key, copy)
-    return copy
+    const changing = state === null ? PrincipalState.fresh(key) : this.#shared.states.change(key, state)
+    this.#overlay.set(key, changing)
+    return changing
   }
 
   /** Drops a principal's state with this transaction: the tombstone of {@link Engine.expired}. */
@@ -236,11 +241,15 @@ export class EngineTransaction {
   /** Makes the changes the committed state. Call when the Kafka transaction has committed, and only then. */
   merge(): void {
     this.#commit(this.#denied)
+    const { states } = this.#shared
+    states.settle()
+    for (const [key, state] of this.#overlay) states.put(key, state)
     this.#overlay.clear()
   }
 
   /** Forgets the changes. */
   discard(): void {
+    this.#abandon()
     this.#overlay.clear()
   }
 }
