@@ -1,5 +1,5 @@
 // An engine over any number of principals in bounded memory: the states of those that events leave alone rest as bytes.
-// Shell of `replay`, which has no changelog whose records could serve for that; it writes them for itself.
+// For the order of arrival, in which the principals of a topic mingle; there is no changelog whose records could serve.
 import { StateDecoder, StateEncoder } from '../codecs/principal-state.ts'
 import { Engine } from '../detect/engine.ts'
 import type { EngineOptions, EngineTransaction } from '../detect/engine.ts'

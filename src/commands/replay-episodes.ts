@@ -4,7 +4,7 @@ import type { Alert } from '../alerts/alert.ts'
 import { keptAlerts } from '../report/backtest.ts'
 import type { Episode } from '../report/backtest.ts'
 
-/** Takes alerts in the order in which they were raised. */
+/** Takes alerts in the order in which they were raised, at least those of each principal. */
 export class EpisodeList {
   readonly #episodes = new Map<string, Episode>()
 
@@ -28,7 +28,7 @@ export class EpisodeList {
     })
   }
 
-  /** By time of opening, in which events in order open them. */
+  /** In the order in which their first alerts were taken. */
   get episodes(): readonly Episode[] {
     return [...this.#episodes.values()]
   }

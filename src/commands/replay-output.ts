@@ -9,11 +9,10 @@ import { rfc3339 } from '../rfc3339.ts'
 import { alertText, alertTextHeading } from './alert-text.ts'
 import type { Output } from './command.ts'
 
-/** Collects alerts and writes them when asked, as fast as the reader takes them. */
+/** Writes alerts one by one, the heading above the first. */
 export class AlertPrinter {
   readonly #out: Output
   readonly #json: boolean
-  #waiting: Alert[] = []
   #begun = false
 
   constructor(out: Output, json: boolean) {
@@ -21,18 +20,11 @@ export class AlertPrinter {
     this.#json = json
   }
 
-  take(alert: Alert): void {
-    this.#waiting.push(alert)
-  }
-
-  async flush(): Promise<void> {
-    const alerts = this.#waiting
-    this.#waiting = []
-    for (const alert of alerts) {
-      if (!this.#begun && !this.#json) await this.#out.write(alertTextHeading(this.#out))
-      this.#begun = true
-      await this.#out.write(this.#json ? `${alertToJson(alert)}\n` : alertText(alert, this.#out))
-    }
+  /** Resolves when more may be written. */
+  async print(alert: Alert): Promise<void> {
+    if (!this.#begun && !this.#json) await this.#out.write(alertTextHeading(this.#out))
+    this.#begun = true
+    await this.#out.write(this.#json ? `${alertToJson(alert)}\n` : alertText(alert, this.#out))
   }
 }
 

@@ -1,14 +1,13 @@
-// One backtest: reads the input into event-time order, then runs one or more rule sets over it side by side. Shell.
+// One backtest: reads the input into order, then runs one or more rule sets over it side by side. Shell.
 // Every rule set has an engine of its own and sees the same events once, so a comparison costs one reading of the input.
 import { setImmediate } from 'node:timers/promises'
 import type { Alert } from '../alerts/alert.ts'
 import { eventDecoder, eventEncoder } from '../codecs/cloudtrail-event.ts'
-import { evaluationTime } from '../detect/engine.ts'
+import { Engine, evaluationTime } from '../detect/engine.ts'
 import type { EngineOptions } from '../detect/engine.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { RuleSet } from '../rules/rule.ts'
 import { topicContract } from '../topics.ts'
-import { BoundedEngine } from './bounded-engine.ts'
 import type { CommandContext } from './command.ts'
 import { readEvents } from './event-input.ts'
 import type { EventsRead } from './event-input.ts'
@@ -19,9 +18,6 @@ import type { ProgressLine } from './replay-progress.ts'
 
 /** Events evaluated before others get their turn: signals, the terminal, a slow reader of our output. */
 const chunk = 500
-
-/** Principals whose state is decoded, over all rule sets together: some 32 MiB. */
-const mostAwake = 1024
 
 /** A rule set that takes part, and what becomes of its alerts. */
 export interface Contender {
@@ -57,7 +53,7 @@ export function within({ from, to }: Range, time: number): boolean {
   return (from === null || time >= from) && (to === null || time < to)
 }
 
-/** What was read and waits in order of event time. `close` it, however it ends. */
+/** What was read and waits by principal and event time. Close the sorter, however it ends. */
 export interface OrderedInput {
   readonly read: EventsRead
   readonly sorter: EventSorter
@@ -139,50 +135,62 @@ export interface Evaluated {
 }
 
 /**
- * Runs the contenders over the events, in chunks; after each, `flush` may write what they took. A stop that comes
- * meanwhile ends it after a chunk; one that came before, while reading, does not.
+ * Runs the contenders over the events, one principal after the other, so that one state of each is in memory whatever the
+ * number of principals. A stop that comes meanwhile ends it after a chunk; one that came before, while reading, does not.
  */
 export async function evaluate(
   input: OrderedInput,
   contenders: readonly Contender[],
   context: CommandContext,
   progress: ProgressLine,
-  flush: () => Promise<number>,
+  alerts: () => number | null,
 ): Promise<Evaluated> {
   const { stop } = context
   const stoppedBefore = stop.aborted
-  const awake = Math.max(64, Math.floor(mostAwake / contenders.length))
-  const engines = contenders.map(({ rules, engine }) => new BoundedEngine(rules, engine, awake))
+  const engines = contenders.map(({ rules, engine }) => new Engine(rules, engine))
   let transactions = engines.map(engine => engine.begin())
+  let principal: string | null = null
   let duplicates = 0
   let events = 0
-  let reached: number | null = null
-  const settle = async () => {
-    duplicates += transactions[0]?.counts.duplicates ?? 0
-    for (const [index, transaction] of transactions.entries()) {
-      for (const alert of transaction.alerts) contenders[index]!.take(alert)
-      engines[index]!.merge(transaction)
-    }
-    transactions = engines.map(engine => engine.begin())
-    const alerts = await flush()
-    progress.tell({ phase: 'detecting', done: events, total: input.kept, unit: 'events', events, reached, alerts })
-    await setImmediate()
+  const handOver = () => {
+    for (const [index, transaction] of transactions.entries())
+      for (const alert of transaction.alerts.splice(0)) contenders[index]!.take(alert)
   }
-  for (const event of input.sorter.events()) {
+  // What is known of a principal whose events are through is needed by nobody: its transaction never becomes a state.
+  const finish = () => {
+    handOver()
+    duplicates += transactions[0]?.counts.duplicates ?? 0
+    for (const transaction of transactions) transaction.discard()
+  }
+  for (const event of input.sorter.values()) {
+    if (event.principal.key !== principal) {
+      finish()
+      principal = event.principal.key
+      transactions = engines.map(engine => engine.begin())
+    }
     for (const transaction of transactions) transaction.process(event, null, null)
-    reached = event.eventTime
     if (++events % chunk !== 0) continue
-    await settle()
+    handOver()
+    progress.tell({
+      phase: 'detecting',
+      done: events,
+      total: input.kept,
+      unit: 'events',
+      events,
+      reached: null,
+      alerts: alerts(),
+    })
+    await setImmediate()
     if (stop.aborted && !stoppedBefore) break
   }
-  await settle()
+  finish()
   return { events, duplicates, stopped: stop.aborted }
 }
 
-/** The events of the input in order, each once: copies stand next to each other. */
+/** The events of the input by principal and time, each once: copies stand next to each other. */
 export function* distinctEvents(input: OrderedInput): Generator<CloudTrailEvent> {
   let last: CloudTrailEvent | null = null
-  for (const event of input.sorter.events()) {
+  for (const event of input.sorter.values()) {
     const copy =
       last !== null &&
       event.eventId !== '' &&

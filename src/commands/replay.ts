@@ -6,11 +6,13 @@ import { dirname } from 'node:path'
 import type { Alert } from '../alerts/alert.ts'
 import { twError } from '../errors.ts'
 import { parseTime } from '../normalize/event-time.ts'
-import type { Backtest } from '../report/backtest.ts'
+import type { Backtest, Sweep } from '../report/backtest.ts'
 import { reportHtml } from '../report/report.ts'
 import { reportSeries } from '../report/series.ts'
+import type { RuleSet } from '../rules/rule.ts'
 import type { Command, CommandContext } from './command.ts'
 import { textOption } from './command.ts'
+import { alertSorter } from './replay-alerts.ts'
 import { compareEpisodes, tellsMore } from './replay-comparison.ts'
 import { EpisodeList } from './replay-episodes.ts'
 import { printMatches } from './replay-matches.ts'
@@ -127,7 +129,8 @@ async function backtest(
   const report = textOption(context, 'report')
   if (report !== undefined) await checkWritable(report)
   const rules = remembering(detection.rules)
-  const printer = old === null ? new AlertPrinter(out, context.options['json'] === true) : null
+  const json = context.options['json'] === true
+  const alerts = alertSorter()
   // Episodes are kept only for those who look at all of them at the end.
   const [now, before] = [new EpisodeList(), new EpisodeList()]
   const keep = old !== null || report !== undefined
@@ -135,34 +138,32 @@ async function backtest(
   const take = (alert: Alert) => {
     counts.alerts++
     if (alert.suppressed === null) counts.told++
-    if (keep) now.take(alert)
-    printer?.take(alert)
+    alerts.add(alert)
   }
   const contenders: Contender[] = [{ rules, engine: detection.engine, take }]
   if (old !== null) contenders.push({ ...old, take: alert => before.take(alert) })
   const sets = [rules, ...(old === null ? [] : [old.rules])]
   const input = await readInOrder(context, range, sets, progress)
   try {
-    const evaluated = await evaluate(input, contenders, context, progress, async () => {
-      await printer?.flush()
-      return counts.alerts
-    })
+    const raised = () => counts.alerts
+    const evaluated = await evaluate(input, contenders, context, progress, raised)
     progress.clear()
+    const printer = old === null ? new AlertPrinter(out, json) : null
+    for (const alert of alerts.drain()) {
+      if (keep) now.take(alert)
+      await printer?.print(alert)
+    }
     const comparison =
       old === null ? null : compareEpisodes(before.episodes, now.episodes, textOption(context, 'compare') ?? '')
-    if (comparison !== null) await printComparison(comparison, out, context.options['json'] === true)
+    if (comparison !== null) await printComparison(comparison, out, json)
     if (report !== undefined) {
-      const sweeps = ruleSweeps(rules, detection.engine)
-      for (const event of distinctEvents(input)) for (const sweep of sweeps) sweep.consider(event)
-      const variants = sweeps.flatMap(sweep => sweep.contenders)
-      await evaluate(input, variants, context, progress, async () => counts.alerts)
-      progress.clear()
+      const sweeps = await sweepsOf(context, rules, detection, input, evaluated, progress)
       const result: Backtest = {
         input: inputOf(context, range, input, evaluated),
         rules: detection.rules.rules,
         changed: changesOf(context),
         episodes: now.episodes,
-        sweeps: sweeps.map(({ sweep }) => sweep),
+        sweeps,
         comparison,
       }
       const series = reportSeries(result, detection.rules)
@@ -177,7 +178,26 @@ async function backtest(
     return comparison === null ? counts.told > 0 : comparison.changes.some(tellsMore)
   } finally {
     input.sorter.close()
+    alerts.close()
   }
+}
+
+/** How the number of alerts follows the thresholds; nothing where it was interrupted, because half a sweep misleads. */
+async function sweepsOf(
+  context: CommandContext,
+  rules: RuleSet,
+  { engine }: Detection,
+  input: OrderedInput,
+  { events }: Evaluated,
+  progress: ProgressLine,
+): Promise<readonly Sweep[]> {
+  if (events < input.kept) return []
+  const sweeps = ruleSweeps(rules, engine)
+  for (const event of distinctEvents(input)) for (const sweep of sweeps) sweep.consider(event)
+  const variants = sweeps.flatMap(sweep => sweep.contenders)
+  const swept = await evaluate(input, variants, context, progress, () => null)
+  progress.clear()
+  return swept.events < input.kept ? [] : sweeps.map(({ sweep }) => sweep)
 }
 
 /** Of a topic, what the live detector would have left out: here every event is in its place. */

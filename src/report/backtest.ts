@@ -132,7 +132,7 @@ export function daysOf({ first, last }: Pick<BacktestInput, 'first' | 'last'>): 
  * time, when the episodes are known, so it need not keep anything about principals that never alerted.
  */
 export interface SeriesFold<Series> {
-  /** Takes one event. They come by event time, each once: copies are left out. */
+  /** Takes one event. They come principal by principal, those of each by event time, each once: copies are left out. */
   add(event: CloudTrailEvent): void
   series(): Series
 }

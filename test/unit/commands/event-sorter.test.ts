@@ -1,4 +1,4 @@
-// EventSorter: by event time, ties by arrival, in memory or through a temporary file that never outlives its use.
+// EventSorter: by principal and event time, ties by identity and arrival, in memory or through a temporary file that never outlives its use.
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -35,6 +35,24 @@ function sorted(times: readonly number[], maxBytes?: number): string[] {
 test('events come out by event time, those of one time in the order of arrival', () => {
   assert.deepEqual(sorted([5, 3, 5, 1, 3, 5]), ['1#3', '3#1', '3#4', '5#0', '5#2', '5#5'])
   assert.deepEqual(sorted([]), [])
+})
+
+test('one principal comes after the other, each by event time', () => {
+  for (const maxBytes of [undefined, 1000]) {
+    const made = sorter(maxBytes)
+    for (const [key, time] of [
+      ['b', 1],
+      ['a', 9],
+      ['b', 0],
+      ['', 5],
+      ['a', 2],
+    ] as const)
+      made.add(call(time, { principal: { key, kind: 'ROLE', name: key } }))
+    assert.deepEqual(
+      [...made.drain()].map(event => `${event.principal.key}${event.eventTime}`),
+      ['5', 'a2', 'a9', 'b0', 'b1'],
+    )
+  }
 })
 
 test('events of one time come by account and id whatever the order of arrival, copies as they arrived', () => {
@@ -124,12 +142,12 @@ test('the events can be gone over twice before the sorter is closed', () => {
   assert.ok(made.spilled > 0)
   for (const pass of [1, 2])
     assert.deepEqual(
-      [...made.events()].map(event => event.eventTime),
+      [...made.values()].map(event => event.eventTime),
       [5, 10, 20, 30, 40, 50],
       `pass ${pass}`,
     )
   made.close()
-  assert.deepEqual([...made.events()], [])
+  assert.deepEqual([...made.values()], [])
 })
 
 test('a sorter can be used again after it was drained', () => {

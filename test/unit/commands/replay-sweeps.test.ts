@@ -57,7 +57,9 @@ function* busy(): Generator<CloudTrailEvent> {
       secrets: [`111122223333:us-east-1:${'s'.repeat(180)}-${n}`],
     })
 }
-const events = [...traffic(), ...busy()].sort((a, b) => a.eventTime - b.eventTime)
+const events = [...traffic(), ...busy()].sort(
+  (a, b) => a.principal.key.localeCompare(b.principal.key) || a.eventTime - b.eventTime,
+)
 
 function run(rules: RuleSet, engine: EngineOptions, take: (alert: Alert) => void): void {
   const transaction = new Engine(rules, engine).begin()

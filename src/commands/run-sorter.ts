@@ -1,0 +1,200 @@
+// Orders values in bounded memory: sorted runs in a temporary file, merged at the end. What is compared stays in memory.
+// Shell of `replay`. Values that compare equal come in the order in which they were added. The file has no name while it is
+// used: nothing is left behind, not even by kill -9.
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const CHUNK = 1 << 16
+/** Before each value of a run: its place in the order of arrival, and its length. */
+const headBytes = 12
+
+/** What is ordered, and how. */
+export interface Sorting<T, P> {
+  encode(value: T): Buffer
+  /** The bytes are overwritten afterwards. */
+  decode(bytes: Buffer): T
+  /** What of a value decides its place: small, and not holding on to the value. */
+  place(value: T): P
+  /** Negative, zero or positive, as of Array.sort. */
+  compare(a: P, b: P): number
+}
+
+interface Entry<P> {
+  readonly place: P
+  readonly order: number
+  readonly bytes: Buffer
+}
+
+interface Decoded<T, P> {
+  readonly place: P
+  readonly order: number
+  readonly value: T
+}
+
+interface Run {
+  readonly start: number
+  readonly end: number
+}
+
+/** Takes values in any order, gives them back in that of their places. */
+export class RunSorter<T, P> {
+  readonly #sorting: Sorting<T, P>
+  readonly #maxBytes: number
+  #entries: Entry<P>[] = []
+  #bytes = 0
+  #order = 0
+  #runs: Run[] = []
+  #folder: string | null = null
+  #file = -1
+  #fileEnd = 0
+
+  /** @param maxBytes encoded bytes held in memory before a run is written; the overhead per value is about 200 bytes */
+  constructor(sorting: Sorting<T, P>, maxBytes: number) {
+    this.#sorting = sorting
+    this.#maxBytes = maxBytes
+  }
+
+  add(value: T): void {
+    const bytes = this.#sorting.encode(value)
+    this.#entries.push({ place: this.#sorting.place(value), order: this.#order++, bytes })
+    this.#bytes += bytes.length
+    if (this.#bytes >= this.#maxBytes) this.#spill()
+  }
+
+  /** All values in order. The sorter is empty afterwards, its temporary file gone also when the caller stops early. */
+  *drain(): Generator<T> {
+    try {
+      yield* this.values()
+    } finally {
+      this.close()
+    }
+  }
+
+  /** All values in order, as often as asked; the caller closes the sorter. */
+  *values(): Generator<T> {
+    // Where a part is on disk, all of it can be: whoever takes the values needs memory too.
+    if (this.#runs.length > 0 && this.#entries.length > 0) this.#spill()
+    const sources = this.#runs.map(run => this.#readRun(run))
+    if (this.#entries.length > 0) sources.push(this.#held())
+    for (const { value } of merge(sources, this.#before)) yield value
+  }
+
+  /** Bytes in the temporary file. */
+  get spilled(): number {
+    return this.#fileEnd
+  }
+
+  close(): void {
+    if (this.#file >= 0) closeSync(this.#file)
+    if (this.#folder !== null) rmSync(this.#folder, { recursive: true, force: true })
+    this.#file = -1
+    this.#folder = null
+    this.#fileEnd = 0
+    this.#entries = []
+    this.#bytes = 0
+    this.#runs = []
+  }
+
+  #open(): void {
+    const folder = mkdtempSync(join(tmpdir(), 'trailwarden-replay-'))
+    this.#folder = folder
+    this.#file = openSync(join(folder, 'runs'), 'wx+', 0o600)
+    try {
+      rmSync(folder, { recursive: true })
+      this.#folder = null
+    } catch {
+      // Windows keeps the folder of an open file; close() removes it.
+    }
+  }
+
+  readonly #before = (a: Omit<Entry<P>, 'bytes'>, b: Omit<Entry<P>, 'bytes'>): number =>
+    this.#sorting.compare(a.place, b.place) || a.order - b.order
+
+  #sorted(): Entry<P>[] {
+    return this.#entries.sort(this.#before)
+  }
+
+  *#held(): Generator<Decoded<T, P>> {
+    for (const { bytes, order } of this.#sorted()) yield this.#decoded(bytes, order)
+  }
+
+  #decoded(bytes: Buffer, order: number): Decoded<T, P> {
+    const value = this.#sorting.decode(bytes)
+    return { place: this.#sorting.place(value), order, value }
+  }
+
+  #spill(): void {
+    if (this.#file < 0) this.#open()
+    const start = this.#fileEnd
+    let pending: Buffer[] = []
+    let pendingBytes = 0
+    const flush = () => {
+      const block = Buffer.concat(pending)
+      for (let written = 0; written < block.length;) {
+        written += writeSync(this.#file, block, written, block.length - written, this.#fileEnd + written)
+      }
+      this.#fileEnd += block.length
+      pending = []
+      pendingBytes = 0
+    }
+    for (const { order, bytes } of this.#sorted()) {
+      const head = Buffer.allocUnsafe(headBytes)
+      head.writeDoubleBE(order, 0)
+      head.writeUInt32BE(bytes.length, 8)
+      pending.push(head, bytes)
+      pendingBytes += headBytes + bytes.length
+      if (pendingBytes >= 1 << 20) flush()
+    }
+    flush()
+    this.#runs.push({ start, end: this.#fileEnd })
+    this.#entries = []
+    this.#bytes = 0
+  }
+
+  *#readRun(run: Run): Generator<Decoded<T, P>> {
+    // One buffer serves the whole run: a value is decoded before the next is read over it.
+    let buffer = Buffer.allocUnsafe(CHUNK)
+    let [from, to] = [0, 0]
+    let at = run.start
+    const fill = (needed: number): boolean => {
+      if (to - from >= needed) return true
+      if (needed > buffer.length) {
+        const larger = Buffer.allocUnsafe(2 * needed)
+        buffer.copy(larger, 0, from, to)
+        buffer = larger
+      } else buffer.copyWithin(0, from, to)
+      to -= from
+      from = 0
+      while (to < needed && at < run.end) {
+        const read = readSync(this.#file, buffer, to, Math.min(buffer.length - to, run.end - at), at)
+        if (read === 0) throw new Error('The temporary file of replay was cut short.')
+        at += read
+        to += read
+      }
+      return to >= needed
+    }
+    while (fill(headBytes)) {
+      const length = headBytes + buffer.readUInt32BE(from + 8)
+      fill(length)
+      const bytes = buffer.subarray(from + headBytes, from + length)
+      yield this.#decoded(bytes, buffer.readDoubleBE(from))
+      from += length
+    }
+  }
+}
+
+/** Merges sorted iterators; runs are few (one per maxBytes), so the least head is found by looking at each. */
+function* merge<D>(sources: readonly Iterator<D>[], before: (a: D, b: D) => number): Generator<D> {
+  const heads = sources.map(source => ({ source, head: source.next() }))
+  for (;;) {
+    let least: (typeof heads)[number] | null = null
+    for (const candidate of heads) {
+      if (candidate.head.done === true) continue
+      if (least === null || before(candidate.head.value, least.head.value as D) < 0) least = candidate
+    }
+    if (least === null) return
+    yield least.head.value as D
+    least.head = least.source.next()
+  }
+}
