@@ -19,7 +19,7 @@ const HELM = 'helm.sh/helm/v3/cmd/helm@v3.22.0'
 const KUBECONFORM = 'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0'
 const SCHEMAS = 'kubernetes-validate==1.37.0'
 const KUBERNETES = ['1.27.0', '1.33.0', '1.37.0']
-// Their definitions come with the operators, not with Kubernetes: rendered, and looked at by test/contract/helm.test.ts.
+// Their definitions come with the operators, not with Kubernetes: rendered, and looked at by test/contract/deploy.test.ts.
 const CUSTOM = 'ServiceMonitor,ScaledObject'
 
 const root = join(import.meta.dirname, '..')

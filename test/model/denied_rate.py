@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0. The executable definition of rate_anomaly; docs/decisions/0011-rate-model.md explains it.
-"""Reference model of the `rate_anomaly` correlation, written to be read next to design.md section 6.
+"""Reference model of the `rate_anomaly` correlation, written to be read next to docs/decisions/0011-rate-model.md.
 
 Plain and slow on purpose: one class, event in, verdict out. It is the oracle for the TypeScript
 implementation: same events in the same order must give the same verdicts, p-values within 1e-9 relative.
