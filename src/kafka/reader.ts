@@ -1,7 +1,6 @@
 // Reads a range of one partition outside any group: restore of a changelog, replay of a topic. A kafkajs consumer
 // cannot do this (no manual assignment), so this fetches from the partition's leader itself. It steps over control
 // records and over batches that compaction emptied, follows a leader that moves, and never ends short of `to`.
-// While the caller works on one fetch the next is on its way: a restore is half waiting for the broker otherwise.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { twError } from '../errors.ts'
@@ -42,15 +41,12 @@ export async function* readPartition(
     to ??= bounds.end
   }
   let progress = Date.now()
-  let ahead: Promise<Batch> | null = null
   while (position < to) {
     options.signal?.throwIfAborted()
     let batch: Batch
     try {
-      batch = await (ahead ?? fetchOnce(context.cluster, topic, partition, position))
-      ahead = null
+      batch = await fetchOnce(context.cluster, topic, partition, position)
     } catch (error) {
-      ahead = null
       if (isOutOfRange(error)) {
         throw asFault(error, 'TW_OFFSET_OUT_OF_RANGE', `Offset ${position} of ${place} is not kept any more`)
       }
@@ -68,11 +64,6 @@ export async function* readPartition(
     }
     if (batch.nextOffset > position) {
       position = batch.nextOffset
-      if (position < to) {
-        ahead = fetchOnce(context.cluster, topic, partition, position)
-        // Met when the caller asks for more; nobody is left to meet it when the caller has seen enough.
-        ahead.catch(() => undefined)
-      }
       const records =
         batch.nextOffset <= to ? batch.messages : batch.messages.filter(({ offset }) => offset < (to ?? 0))
       const nextOffset = Math.min(position, to)
