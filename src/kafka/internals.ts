@@ -91,6 +91,11 @@ export function clusterFactoryOf(kafka: Kafka): { create: CreateCluster } {
   }
 }
 
+/** The same cluster over the same connections, for which "end" means the high watermark. */
+export function uncommittedView(cluster: Cluster): Cluster {
+  return Object.create(cluster, { isolationLevel: { value: 0 } }) as Cluster
+}
+
 /** A Cluster of its own on the client's settings; with read_committed, "end" means the last stable offset everywhere. */
 export function readCommittedCluster(kafka: Kafka): Cluster {
   const { create } = clusterFactoryOf(kafka)

@@ -10,7 +10,7 @@ import { connectionOf } from './connection.ts'
 import type { KafkaConnection } from './connection.ts'
 import { groupConsumer } from './consumer.ts'
 import { asFault, isTopicMissing, isTransient } from './faults.ts'
-import { readCommittedCluster } from './internals.ts'
+import { readCommittedCluster, uncommittedView } from './internals.ts'
 import type { Cluster } from './internals.ts'
 import { plainProducer, compressions } from './producer.ts'
 import type { Wire } from './producer.ts'
@@ -86,8 +86,10 @@ function logClient({ kafka, admin, cluster, logger, options }: Parts): LogClient
     return count
   }
 
-  /** One offset per partition; `place` is a timestamp, or the beginning or the (last stable) end of the partition. */
-  async function offsetsOf(topic: string, place: 'begin' | 'end' | number): Promise<number[]> {
+  const uncommitted = uncommittedView(cluster)
+
+  /** One offset per partition; `place` is a timestamp, the beginning, the last stable end, or the high watermark. */
+  async function offsetsOf(topic: string, place: 'begin' | 'end' | 'highWatermark' | number): Promise<number[]> {
     const count = await partitionsOf(topic)
     const request = {
       topic,
@@ -95,9 +97,10 @@ function logClient({ kafka, admin, cluster, logger, options }: Parts): LogClient
       ...(typeof place === 'number' ? { fromTimestamp: place } : { fromBeginning: place === 'begin' }),
     }
     const what = `Reading the offsets of ${topic}`
+    const view = place === 'highWatermark' ? uncommitted : cluster
     const look = async () => {
       await cluster.addTargetTopic(topic)
-      const answers = (await cluster.fetchTopicsOffset([request])).flatMap(answer => answer.partitions)
+      const answers = (await view.fetchTopicsOffset([request])).flatMap(answer => answer.partitions)
       const found = new Map(answers.map(({ partition, offset }) => [partition, Number(offset)]))
       return request.partitions.map(({ partition }) => found.get(partition) ?? -1)
     }
@@ -145,6 +148,7 @@ function logClient({ kafka, admin, cluster, logger, options }: Parts): LogClient
     consumer: settings => groupConsumer(member, { outOfRange, ...settings }),
     partitions,
     offsets,
+    highWatermarks: topic => offsetsOf(topic, 'highWatermark'),
     async offsetsAt(topic, timestampMs) {
       const [found, ends] = await Promise.all([offsetsOf(topic, timestampMs), offsetsOf(topic, 'end')])
       return found.map((offset, partition) => (offset < 0 ? (ends[partition] ?? 0) : offset))

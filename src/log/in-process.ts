@@ -49,6 +49,13 @@ export interface InProcessLog extends InProcessClient {
   /** Transaction timeout: the coordinator aborts the open transaction of this id and fences its producer. */
   expireTransaction(transactionalId: string): void
   /**
+   * As long as it is on, a transaction that ends is over for its coordinator alone and gets no marker on any partition: what
+   * Kafka 4.3 does while the last replicas of them are shut down in order. Off at first.
+   */
+  loseMarkers(losing: boolean): void
+  /** How many transactions have ended without their markers so far. */
+  lostMarkers(): number
+  /**
    * Resolves when every running consumer has handled everything that is committed and no handler is at work. A partition
    * that is assigned but was never resumed counts as work to come, a consumer that crashed does not; an open transaction
    * hides its records, so it is not waited for. Stays pending as long as a handler neither resolves its batch nor fails.
@@ -94,6 +101,8 @@ export function inProcessLog(options: InProcessOptions): InProcessLog {
       changes.notify()
     },
     expireTransaction: (id: string) => transactions.expire(id),
+    loseMarkers: (losing: boolean) => void (transactions.losesMarkers = losing),
+    lostMarkers: () => transactions.lostMarkers,
     idle: () => idle(clients, changes),
   })
 }
@@ -145,6 +154,11 @@ class Client implements InProcessClient {
   async offsets(topic: string) {
     const { store } = this.#cluster
     return this.#call('offsets', () => store.partitions(topic).map(log => ({ begin: log.begin, end: log.stableEnd })))
+  }
+
+  async highWatermarks(topic: string) {
+    const { store } = this.#cluster
+    return this.#call('highWatermarks', () => store.partitions(topic).map(log => log.end))
   }
 
   async offsetsAt(topic: string, timestampMs: number) {

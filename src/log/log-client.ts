@@ -135,6 +135,8 @@ export interface LogClient {
   partitions(topic: string): Promise<number | null>
   /** Earliest kept offset and last stable end of every partition, by partition number. */
   offsets(topic: string): Promise<readonly { readonly begin: number; readonly end: number }[]>
+  /** End of every partition with open transactions counted in: above the `end` of {@link offsets} while one is open. */
+  highWatermarks(topic: string): Promise<readonly number[]>
   /** First offset whose record timestamp is at or after `timestampMs`, by partition; the end where there is none. */
   offsetsAt(topic: string, timestampMs: number): Promise<readonly number[]>
   /** Committed position of a group by partition; null where nothing is committed. */

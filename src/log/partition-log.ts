@@ -19,7 +19,7 @@ export interface Slice {
 
 interface Entry {
   readonly record: LogRecord
-  readonly fate: TransactionFate | null
+  fate: TransactionFate | null
   readonly control: boolean
   /** A tombstone or marker that a compaction has kept once: the next one drops it (Kafka's delete horizon). */
   expiring: boolean
@@ -59,6 +59,12 @@ export class PartitionLog {
   /** Writes the marker of a transaction whose fate is decided. Does nothing where the transaction has no record here. */
   endTransaction(fate: TransactionFate, timestamp: number): void {
     if (this.#open.delete(fate)) this.#push(marker, timestamp, fate, true)
+  }
+
+  /** Makes what is open of one transaction part of another, which is open here as well. */
+  join(left: TransactionFate, fate: TransactionFate): void {
+    this.#open.delete(left)
+    for (const entry of this.#entries) if (entry.fate === left) entry.fate = fate
   }
 
   /** Up to `max` visible records from `from` on, below `to` and the last stable offset. */

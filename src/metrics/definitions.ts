@@ -154,6 +154,12 @@ export const definitions = {
     workSeconds,
     'Time from beginning a Kafka transaction to its commit.',
   ),
+  hanging: counter(
+    'hanging_transactions_total',
+    'detect',
+    [],
+    'Transactions that the cluster ended without their markers; aborted and redone when the partition was opened.',
+  ),
   restores: counter(
     'restores_total',
     'detect',

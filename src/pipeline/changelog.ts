@@ -7,6 +7,7 @@ import type { ExpiryProgress } from './state-expiry.ts'
 // A principal key is printable text, so no principal can have this key; it is not 4 bytes long, because kafkajs takes a
 // 4-byte key of zeros for an abort marker.
 const POSITION_KEY = Buffer.from('\0position', 'latin1')
+const EMPTY_KEY = Buffer.from('\0empty', 'latin1')
 
 /** Where the state of a partition stands. */
 export interface StoredPosition {
@@ -28,6 +29,11 @@ export function positionRecord(
   expiry: ExpiryProgress = noExpiryYet,
 ): OutRecord {
   return { key: POSITION_KEY, value: Buffer.from(JSON.stringify({ topic, partition, offset, expiry })), partition }
+}
+
+/** A record that says nothing, under a reserved key: for a transaction that touches a partition only to be aborted. */
+export function emptyRecord(partition: number): OutRecord {
+  return { key: EMPTY_KEY, value: null, partition }
 }
 
 /** Reads a position back; null for another reserved key, another input topic, or something unreadable. */

@@ -3,19 +3,24 @@
 // thrown away with its state and opened again from the log: keeping state over a failure gave duplicates when measured.
 import { Engine } from '../detect/engine.ts'
 import type { EngineTransaction } from '../detect/engine.ts'
-import { asTrailwardenError } from '../errors.ts'
+import { asTrailwardenError, twError } from '../errors.ts'
 import type { Appended, LogRecord, Transaction, TransactionalProducer } from '../log/log-client.ts'
 import { addCounts, addPlaces } from '../metrics/metrics.ts'
 import type { StoredPosition } from './changelog.ts'
+import { processClock } from './clock.ts'
 import { detectChunk } from './detect-chunk.ts'
 import type { ChunkOutput, ChunkWatch } from './detect-chunk.ts'
 import type { DetectorOptions } from './detector-options.ts'
+import { abortHanging, hasOpenTransaction } from './hanging-transaction.ts'
 import { restore } from './restore.ts'
 import type { RestoreWatch } from './restore.ts'
 import { noExpiryYet } from './state-expiry.ts'
 import type { ExpiryProgress } from './state-expiry.ts'
 import { StateSize } from './state-size.ts'
 import { transactionalIdOf } from './transactional-id.ts'
+
+// Markers follow the end of a transaction within milliseconds; no broker is shut down and started again within a second.
+const MARKERS_MS = 1000
 
 /** Who waits for a transaction. */
 export interface WorkWatch extends ChunkWatch {
@@ -34,6 +39,8 @@ export class DetectorTask {
   #expiry: ExpiryProgress
   #turn: Promise<unknown> = Promise.resolve()
   #closed = false
+  /** When the last transaction was about to end; null once its markers have been seen. */
+  #endedAt: number | null = null
 
   private constructor(
     partition: number,
@@ -53,14 +60,15 @@ export class DetectorTask {
   }
 
   /**
-   * Opens a partition: fence, then restore, then the position. The order is the point: everything an earlier owner
-   * committed is visible only after it has been fenced, so what is read before the fence may be stale.
+   * Opens a partition: fence, abort what hangs, then restore, then the position. The order is the point: everything an
+   * earlier owner committed is visible only after it has been fenced, so what is read before the fence may be stale.
    */
   static async open(partition: number, options: DetectorOptions, watch: RestoreWatch): Promise<DetectorTask> {
     const { log, topics, group, logger, metrics } = options
     const opened = metrics.restoreTime.startTimer()
     const producer = await log.transactionalProducer(transactionalIdOf(group, topics.events, partition))
     try {
+      await abortHanging(producer, partition, options, watch.signal)
       const engine = new Engine(options.rules, options.engine)
       const size = new StateSize()
       const stored = await restore(engine, size, partition, options, watch)
@@ -112,7 +120,7 @@ export class DetectorTask {
    * Works off records from the position on in one transaction, as many as detectChunk takes, and moves the position.
    * @param records in offset order from the position on, at least one; `end` is the position behind them
    * @returns how many were worked off; 0 when the work is no longer ours, and then nothing was committed
-   * Rejects when the transaction failed: the task is then dead, its state unknown.
+   * Rejects when the transaction failed, or the one before it hangs: the task is then dead, its state unknown.
    */
   async work(records: readonly LogRecord[], end: number, watch: WorkWatch): Promise<number> {
     const { metrics, topics } = this.#options
@@ -120,7 +128,11 @@ export class DetectorTask {
     const position = { topic: topics.events, partition: this.partition, end, expiry: this.#expiry }
     const overlay = this.#engine.begin()
     const output = await detectChunk(records, position, this.#engine, overlay, this.#options, watch)
-    if (output === null || !watch.wanted()) return 0
+    if (output === null) return 0
+    // Here, and not before a chunk that may have waited for the registry: nothing may lie between the look and the transaction.
+    if (await this.hangs())
+      throw twError('TW_TRANSACTION_FAILED', `The transaction before ${this.#position} ended without its markers.`)
+    if (!watch.wanted()) return 0
     const places = await this.#commit(output, watch)
     if (places === null) return 0
     overlay.merge()
@@ -131,6 +143,19 @@ export class DetectorTask {
     return output.taken
   }
 
+  /**
+   * Whether the last transaction was ended a while ago and is still open on the log: the cluster was away and has
+   * forgotten its end. Looked up once per transaction at most, and not at all under load. To be called in turn.
+   */
+  async hangs(): Promise<boolean> {
+    const { log, topics, clock } = this.#options
+    const { now } = clock ?? processClock
+    if (this.#endedAt === null || this.#closed || now() - this.#endedAt < MARKERS_MS) return false
+    if (await hasOpenTransaction(log, topics.state, this.partition)) return true
+    this.#endedAt = null
+    return false
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await this.#producer.close().catch(() => undefined)
@@ -138,7 +163,7 @@ export class DetectorTask {
 
   /** Where the records went, or null when the work was no longer ours. */
   async #commit(output: ChunkOutput, watch: WorkWatch): Promise<readonly Appended[] | null> {
-    const { group, topics, metrics } = this.#options
+    const { group, topics, metrics, clock } = this.#options
     const committed = metrics.transactionTime.startTimer()
     let transaction: Transaction | null = null
     try {
@@ -147,7 +172,9 @@ export class DetectorTask {
       await transaction.sendOffsets(group, topics.events, new Map([[this.partition, output.next]]))
       const places = await transaction.send(output.send)
       // Not needed for correctness, the epoch decides; it spares the next owner being fenced out of a race it has won.
-      if (!watch.owned()) {
+      const owned = watch.owned()
+      this.#endedAt = (clock ?? processClock).now()
+      if (!owned) {
         await transaction.abort()
         metrics.transactions.inc({ result: 'aborted' })
         return null

@@ -15,6 +15,8 @@ const OPEN_RETRY_MS = 120_000
 // About one heartbeat: a fenced task waits this long for the rebalance that explains it before it fences back.
 const FENCED_WAIT_MS = 3000
 const FAILED_WAIT_MS = 100
+// How often partitions that have fallen silent are asked whether their last transaction has really ended.
+const ENDS_EVERY_MS = 10_000
 
 /** Checks the topics and starts the loop. @throws TW_TOPIC_MISSING, TW_PARTITIONS_DIFFER before anything is read. */
 export async function startDetector(options: DetectorOptions): Promise<RunningLoop> {
@@ -72,7 +74,11 @@ class DetectorLoop {
       await this.stop().catch(() => undefined)
       throw error
     }
-    void this.#watchProgress()
+    const over = new AbortController()
+    const end = () => over.abort()
+    this.done.then(end, end)
+    void this.#watchProgress(over.signal)
+    void this.#watchEnds(over.signal)
   }
 
   ready(): boolean {
@@ -236,13 +242,23 @@ class DetectorLoop {
     await control.heartbeat().catch(() => undefined)
   }
 
-  async #watchProgress(): Promise<void> {
-    const over = new AbortController()
-    this.done.then(
-      () => over.abort(),
-      () => over.abort(),
-    )
-    const partition = await this.#watch.run(over.signal, at => this.#tasks.get(at)?.position ?? null)
+  /** Behind a transaction that hangs its alerts would be invisible until the partition's next event. */
+  async #watchEnds(over: AbortSignal): Promise<void> {
+    while (!over.aborted) {
+      await this.#clock.sleep(ENDS_EVERY_MS, over, 'background')
+      for (const [partition, task] of [...this.#tasks]) {
+        // Where the cluster does not answer there is nothing to know yet.
+        const hangs = await task.inTurn(() => task.hangs()).catch(() => false)
+        if (!hangs || over.aborted || this.#tasks.get(partition) !== task) continue
+        this.#discard(partition)
+        this.#consumer.pause(partition)
+        this.#open(partition)
+      }
+    }
+  }
+
+  async #watchProgress(over: AbortSignal): Promise<void> {
+    const partition = await this.#watch.run(over, at => this.#tasks.get(at)?.position ?? null)
     if (partition === null || this.#over) return
     const { topics, logger } = this.#options
     logger.error({ partition }, 'The partition has records to read and does not move.')

@@ -20,11 +20,15 @@ const visibility: Behaviour = [
     // A plain append behind it waits for it: the last stable offset stands at the open transaction.
     await append(client, first, 'behind')
     assert.deepEqual(await other.offsets(first), [{ begin: 0, end: 0 }])
+    await eventually('the high watermark', async () => (await other.highWatermarks(first))[0] === 3)
     assert.deepEqual(await readAll(other, first), [])
     await transaction.commit()
     await eventually('visible', async () => (await readAll(other, first)).length === 3)
     assert.deepEqual(values(await readAll(other, first)), ['a', 'b', 'behind'])
     await eventually('visible', async () => (await readAll(other, second)).length === 1)
+    // Three records and the marker, nothing open: both ends are the same.
+    assert.deepEqual(await other.highWatermarks(first), [4])
+    assert.deepEqual(await other.offsets(first), [{ begin: 0, end: 4 }])
     await eventually('committed', async () => (await other.committed(group, input))[1] === 7)
     assert.deepEqual(await other.committed(group, input), [null, 7])
     await producer.close()

@@ -156,6 +156,7 @@ export function clientWith(client: LogClient, changes: Partial<LogClient>): LogC
     consumer: options => client.consumer(options),
     partitions: topic => client.partitions(topic),
     offsets: topic => client.offsets(topic),
+    highWatermarks: topic => client.highWatermarks(topic),
     offsetsAt: (topic, time) => client.offsetsAt(topic, time),
     committed: (group, topic) => client.committed(group, topic),
     read: (topic, partition, options) => client.read(topic, partition, options),

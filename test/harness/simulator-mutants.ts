@@ -1,6 +1,6 @@
 // Logs that break one promise each, to prove that the simulation would notice a loop that broke it. Each mutant stands
 // for a line of the loop: what the loop does for that promise is undone underneath it, so that src needs no switch.
-import type { LogRecord, OutRecord, RecordBatch } from '../../src/log/log-client.ts'
+import type { LogClient, LogRecord, OutRecord, RecordBatch } from '../../src/log/log-client.ts'
 import type { TopicRecords, Transaction, TransactionalProducer } from '../../src/log/log-client.ts'
 import { isReserved } from '../../src/pipeline/changelog.ts'
 import { clientWith, topics } from './simulator-cluster.ts'
@@ -13,12 +13,16 @@ export type Mutant = () => Wrap
 export const withoutFence: Mutant = () => {
   let serial = 0
   return client =>
-    clientWith(client, { transactionalProducer: id => client.transactionalProducer(`${id}-${serial++}`) })
+    clientWith(client, {
+      ...blindToOpenTransactions(client),
+      transactionalProducer: id => client.transactionalProducer(`${id}-${serial++}`),
+    })
 }
 
 /** The state is read first and the fence comes with the first transaction: kafkajs' own habit. */
 export const fenceAfterReading: Mutant = () => client =>
   clientWith(client, {
+    ...blindToOpenTransactions(client),
     async transactionalProducer(id) {
       let inner: TransactionalProducer | null = null
       return {
@@ -203,6 +207,34 @@ export const outputsOutsideTransaction: Mutant = () => client =>
       }
     },
   })
+
+/** Nobody sees that a transaction hangs: there is no sweep before the state is read. */
+export const hangingUnseen: Mutant = () => client => clientWith(client, blindToOpenTransactions(client))
+
+/** That a transaction hangs is seen by who opens a partition, but not by who goes on with it after the cluster was away. */
+export const hangingUnseenBySurvivor: Mutant = () => client => {
+  const opening = new Set<number>()
+  return clientWith(client, {
+    transactionalProducer(id) {
+      opening.add(Number(id.slice(id.lastIndexOf('-') + 1)))
+      return client.transactionalProducer(id)
+    },
+    async highWatermarks(topic) {
+      const ends = await client.offsets(topic)
+      const watermarks = await client.highWatermarks(topic)
+      return watermarks.map((watermark, i) => (opening.has(i) ? watermark : (ends[i]?.end ?? 0)))
+    },
+    read(topic, partition, options) {
+      if (topic === topics.state) opening.delete(partition)
+      return client.read(topic, partition, options)
+    },
+  })
+}
+
+/** Also for a loop without a fence: looking for what hangs behind the fence would notice that there is none. */
+function blindToOpenTransactions(client: LogClient): Pick<LogClient, 'highWatermarks'> {
+  return { highWatermarks: async topic => (await client.offsets(topic)).map(({ end }) => end) }
+}
 
 function stateRecords(batch: readonly TopicRecords[]): readonly OutRecord[] {
   return batch.flatMap(({ topic, records }) => (topic === topics.state ? records : []))

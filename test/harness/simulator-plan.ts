@@ -17,6 +17,8 @@ interface Faults {
   readonly compact: number
   readonly outage: number
   readonly impatience: number
+  /** Of the steps of transactions: the cluster forgets the markers and is back after some seconds. */
+  readonly loseMarkers: number
 }
 
 /** One simulation. */
@@ -36,7 +38,7 @@ export function planOf(random: Random): Plan {
   const jumps = random.chance(0.4)
   // Most seeds know few kinds of faults: rare combinations are then not drowned by frequent ones.
   const rate = (high: number) => (random.chance(0.45) ? random.pick([high / 10, high / 3, high]) : 0)
-  return {
+  const plan = {
     world: {
       partitions: random.int(1, 3),
       engine: { stateTtlMs: jumps ? day : 90 * day, dedupHorizonMs: day },
@@ -64,4 +66,7 @@ export function planOf(random: Random): Plan {
     troubled: random.int(100, 900),
     stickiness: random.pick([0, 0.5, 0.9]),
   }
+  // Drawn last: plans without it are what they were before it was known.
+  const loseMarkers = random.chance(0.3) ? random.pick([0.02, 0.1]) : 0
+  return { ...plan, faults: { ...plan.faults, loseMarkers } }
 }

@@ -98,6 +98,7 @@ class Simulation {
   #started = 0
   #outageUntil = 0
   #fault: Error | null = null
+  #lostMarkers = 0
 
   constructor(plan: Plan, seed: number, wrap: Wrap) {
     this.#plan = plan
@@ -126,7 +127,11 @@ class Simulation {
     if (faulty && this.#random.chance(this.#plan.faults.impatience) && scheduler.wakeNext()) return true
     const step = scheduler.take()
     if (step === null) return scheduler.wakeNext()
+    const { loseMarkers } = this.#plan.faults
+    const losing = faulty && loseMarkers > 0 && step.point.startsWith('transaction') && this.#random.chance(loseMarkers)
+    if (losing) this.#cluster.log.loseMarkers(true)
     this.#pass(step, faulty)
+    if (losing) await this.#backFromRestart()
     return true
   }
 
@@ -142,6 +147,18 @@ class Simulation {
       this.scheduler.note(`${actor.name} ${point}`)
       proceed()
     }
+  }
+
+  /** Whoever was told of an end whose markers are lost hears nothing more of the brokers until they have started again. */
+  async #backFromRestart(): Promise<void> {
+    const { log } = this.#cluster
+    await this.scheduler.settled()
+    log.loseMarkers(false)
+    const lost = log.lostMarkers()
+    if (lost === this.#lostMarkers) return
+    this.#lostMarkers = lost
+    this.#note('markers are lost, the cluster restarts')
+    this.scheduler.time += this.#random.int(2000, 20_000)
   }
 
   #note(text: string): void {

@@ -29,6 +29,20 @@ const hasty: Clock = {
     background === undefined ? new Promise(resolve => setImmediate(resolve)) : new Promise(() => undefined),
 }
 
+/** Time that can be moved on: what waits in the background wakes up then. */
+class MovedClock implements Clock {
+  #ahead = 0
+  readonly #moved = Promise.withResolvers<void>()
+  readonly now = () => processClock.now() + this.#ahead
+  readonly sleep: Clock['sleep'] = (ms, signal, background) =>
+    background === undefined || this.#ahead > 0 ? hasty.sleep(ms, signal, background) : this.#moved.promise
+
+  move(ms: number): void {
+    this.#ahead += ms
+    this.#moved.resolve()
+  }
+}
+
 /** A point of one process, held from the `nth` passage on until it is let go. */
 class Hold {
   readonly reached = Promise.withResolvers<void>()
@@ -68,13 +82,28 @@ class Stage {
     this.#wrap = wrap
   }
 
-  start(gate: Gate = () => undefined): InProcessClient {
+  start(gate: Gate = () => undefined, clock: Clock = hasty): InProcessClient {
     const client = this.cluster.log.client(gate)
     const log = this.#wrap(client, group)
-    const loop = startDetector(detectorOptions(log, new SimulatedRegistry(), hasty, world, batching))
+    const loop = startDetector(detectorOptions(log, new SimulatedRegistry(), clock, world, batching))
     loop.catch(() => undefined)
     this.#running.push({ client, loop })
     return client
+  }
+
+  /** Starts a process and holds it when its `nth` commit has succeeded for the coordinator, and for nobody else. */
+  async startAndLoseMarkers(nth: number, clock?: Clock): Promise<{ client: InProcessClient; goOn: () => void }> {
+    const { log } = this.cluster
+    const commit = new Hold('transaction.commit:request', nth)
+    const answer = new Hold('transaction.commit:response', nth)
+    const client = this.start(both(commit.gate, answer.gate), clock)
+    await commit.reached.promise
+    log.loseMarkers(true)
+    commit.letGo()
+    await answer.reached.promise
+    log.loseMarkers(false)
+    assert.equal(log.lostMarkers(), 1)
+    return { client, goOn: () => answer.letGo() }
   }
 
   /** Lets everybody work until nothing is left to do, and looks at what came of it. */
@@ -185,6 +214,27 @@ protocol(
     await commit.reached.promise
     first.kill()
     stage.start()
+  },
+)
+
+protocol(
+  'what hangs is aborted before the state is read: a commit whose markers the cluster has forgotten',
+  mutants.hangingUnseen,
+  async stage => {
+    const { client } = await stage.startAndLoseMarkers(2)
+    client.kill()
+    stage.start()
+  },
+)
+
+protocol(
+  'who goes on after the cluster was away looks for the end of the transaction before: it was the last for now',
+  mutants.hangingUnseenBySurvivor,
+  async stage => {
+    const clock = new MovedClock()
+    const { goOn } = await stage.startAndLoseMarkers(4, clock)
+    clock.move(5000)
+    goOn()
   },
 )
 
