@@ -1,7 +1,7 @@
 // The command line as a user has it: compiled by the settings of `npm run build`, laid out as an installed package, in a
 // folder of its own. So the executable takes dist/ and not the sources, and what is edited meanwhile does not matter.
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -31,8 +31,8 @@ export async function installBuilt(): Promise<Installation> {
     dependencies: Record<string, string>
     files: string[]
   }
-  for (const part of ['package.json', ...files.filter(name => name !== 'dist')])
-    cpSync(join(checkout, part), join(root, part), { recursive: true })
+  const parts = globSync(['package.json', ...files.filter(name => name !== 'dist')], { cwd: checkout })
+  for (const part of parts) cpSync(join(checkout, part), join(root, part), { recursive: true })
   const program = join(root, 'bin', 'trailwarden.mjs')
   const bin = join(modules, '.bin')
   mkdirSync(bin)
