@@ -118,6 +118,11 @@ const homes: readonly (readonly [RegExp, Home])[] = [
   ],
 
   // Run by other tests.
+  [
+    /^trailwarden (topics apply|normalize|detect) --(config second\.yaml|state-topic cloudtrail\.detector-state\.c)/,
+    elsewhere('test/integration/operations.test.ts'),
+  ],
+  [/^find trail\/ .*\| xargs trailwarden normalize$/, elsewhere('test/integration/operations.test.ts')],
   [/^acl(\(\) \{ kafka-acls\.sh| --operation) /, elsewhere('test/integration/security.test.ts')],
   [/^npm run demo$/, elsewhere('test/unit/commands/demo.test.ts')],
   [/^npm test$/, elsewhere('scripts/test.mjs')],
