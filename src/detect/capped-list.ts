@@ -97,6 +97,6 @@ export class CappedList {
   }
 
   snapshot(): CappedListSnapshot {
-    return { items: [...this.items], sketch: [...this.sketch] }
+    return { items: this.items, sketch: this.sketch }
   }
 }

@@ -118,7 +118,7 @@ export class Engine {
 
   /** The committed state of a principal, or null; for explanations and tests, not while a transaction is open. */
   state(key: string): PrincipalStateRecord | null {
-    return this.#states.get(key)?.snapshot() ?? null
+    return structuredClone(this.#states.get(key)?.snapshot() ?? null)
   }
 
   /** The committed state of a principal as live object, or null; for explanations and tests. Do not change it. */

@@ -94,6 +94,6 @@ export class Episodes {
   }
 
   snapshot(): EpisodesSnapshot {
-    return { settled: this.settled, open: [...this.open] }
+    return { settled: this.settled, open: this.open }
   }
 }

@@ -225,8 +225,8 @@ export class Facts {
       first: this.count === 0 ? null : this.first,
       last: this.count === 0 ? null : this.last,
       names: this.names.snapshot(),
-      values: this.values.map(v => ({ ...v })),
-      samples: [...this.samples],
+      values: this.values,
+      samples: this.samples,
       dimensions: this.lists.map(list => list.snapshot()),
     }
   }

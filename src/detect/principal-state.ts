@@ -25,7 +25,7 @@ const maxWeight = 250_000
 /** Version of {@link PrincipalStateRecord}; src/codecs/principal-state.ts upgrades earlier ones. */
 export const stateVersion = 2
 
-/** Plain form of {@link PrincipalState}: the value of the state topic. */
+/** Plain form of {@link PrincipalState}: the value of the state topic. Lists may be those of the state: valid until it changes. */
 export interface PrincipalStateRecord {
   readonly version: number
   /** Newest event time of the principal. */

@@ -103,6 +103,8 @@ export class SeenEvents {
   }
 
   snapshot(): SeenEventsSnapshot {
-    return { hashes: this.hashes.slice(0, this.length), times: this.times.slice(0, this.length) }
+    const { hashes, times, length } = this
+    if (hashes.length === length) return { hashes, times }
+    return { hashes: hashes.slice(0, length), times: times.slice(0, length) }
   }
 }

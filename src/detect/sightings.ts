@@ -139,8 +139,9 @@ export class Sightings {
     return copy
   }
 
-  snapshot(): Sighting[] {
-    return [...this.list]
+  /** Valid until the rows change. */
+  snapshot(): readonly Sighting[] {
+    return this.list
   }
 }
 

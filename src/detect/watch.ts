@@ -19,7 +19,7 @@ import { boundedValue } from './text.ts'
 /** Announced episodes a watch remembers; more can be open at once only where `dedup` is far shorter than lateness. */
 const maxAnnouncements = 32
 
-/** Plain form of {@link Watch}: what the state record keeps. */
+/** Plain form of {@link Watch}: what the state record keeps. Lists may be those of the watch itself: valid until it changes. */
 export interface WatchSnapshot {
   readonly ruleId: string
   readonly ruleVersion: string
@@ -63,8 +63,6 @@ export class Watch {
   private readonly sightings: Sightings
   private announcements: Announcement[]
   private silentThrough: number
-  /** The snapshot since the last change: a principal's other watches need no new one for every event. */
-  private plain: WatchSnapshot | null = null
   /** Weight as the principal has counted it. */
   private counted = 0
 
@@ -91,8 +89,6 @@ export class Watch {
   /** The principal's clock moved to `maxTime`; nothing before the context's `zone` can arrive any more. */
   advance(maxTime: number, context: WatchContext): void {
     const { zone } = context
-    this.plain = null
-
     const verdicts = this.detector.advance(maxTime)
     if (verdicts.length > 0) {
       for (const verdict of verdicts) this.episodes.add(verdict.time)
@@ -104,7 +100,6 @@ export class Watch {
 
   /** Takes in a distinct, not-late event that feeds the rule. Call `advance` first. */
   observe(event: CloudTrailEvent, context: WatchContext, exhibit = new Exhibit(event)): void {
-    this.plain = null
     this.lastTime = Math.max(this.lastTime, event.eventTime)
     const counted = this.rule.counts(event)
     const row = counted
@@ -231,7 +226,6 @@ export class Watch {
    * the episodes told go last, oldest first: with those of four episodes a record could exceed what Kafka accepts.
    */
   shed(budget: number): void {
-    this.plain = null
     this.sightings.keepNewest(8)
     this.giveUpOldest(4)
     for (const { facts } of this.announcements) {
@@ -280,7 +274,7 @@ export class Watch {
   }
 
   snapshot(): WatchSnapshot {
-    this.plain ??= {
+    return {
       ruleId: this.rule.rule.id,
       ruleVersion: this.rule.rule.version,
       parameters: this.rule.parameters,
@@ -292,6 +286,5 @@ export class Watch {
       sightings: this.sightings.snapshot(),
       announcements: this.announcements.map(a => a.snapshot()),
     }
-    return this.plain
   }
 }
