@@ -102,7 +102,7 @@ export class Exhibit {
 }
 
 /** The secrets an event names, as far as they are kept. */
-export function secretsOf(event: CloudTrailEvent): string[] {
+function secretsOf(event: CloudTrailEvent): string[] {
   const secrets: string[] = []
   let text = 0
   for (const name of (event.secrets as CloudTrailEvent['secrets'] | null | undefined) ?? []) {
