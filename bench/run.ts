@@ -1,4 +1,4 @@
-// `npm run bench [-- normalize replay match detect metrics]`: what one core does with the pure parts, printed as a table.
+// `npm run bench [-- normalize replay match detect state metrics]`: what one core does with the pure parts, printed as a table.
 // Every row stands beside a baseline of the same run (JSON.parse of the same bytes, or decoding and nothing else),
 // because this is a shared machine: trust the ratios. CPU-seconds are of this process, medians of `--runs` (default 5).
 import { parseArgs } from 'node:util'
@@ -16,6 +16,7 @@ import { decoding, encoded, eventsOf, fail, options, schema } from './events.ts'
 import { heading, measure, row } from './measure.ts'
 import { metricsBench } from './metrics.ts'
 import { benchRules, shippedRules } from './rules.ts'
+import { stateBench } from './state.ts'
 
 const { values, positionals } = parseArgs({
   options: { runs: { type: 'string', default: '5' }, records: { type: 'string', default: '100000' } },
@@ -23,7 +24,7 @@ const { values, positionals } = parseArgs({
 })
 const runs = Number(values.runs)
 const count = Number(values.records)
-const parts = positionals.length === 0 ? ['normalize', 'replay', 'match', 'detect', 'metrics'] : positionals
+const parts = positionals.length === 0 ? ['normalize', 'replay', 'match', 'detect', 'state', 'metrics'] : positionals
 
 const lines = [...cloudTrailLines(count)].map(text => Buffer.from(text))
 const bytes = lines.reduce((sum, line) => sum + line.length, 0)
@@ -33,6 +34,7 @@ if (parts.includes('normalize')) normalizeBench()
 if (parts.includes('replay')) replayBench()
 if (parts.includes('match')) matchBench()
 if (parts.includes('detect')) await detectBench(count, runs, lines)
+if (parts.includes('state')) await stateBench(count, runs)
 if (parts.includes('metrics')) await metricsBench(count, runs, lines)
 
 function normalizeBench(): void {
