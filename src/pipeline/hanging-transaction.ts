@@ -30,7 +30,7 @@ export async function hasOpenTransaction(log: LogClient, topic: string, partitio
 export async function abortHanging(
   producer: TransactionalProducer,
   partition: number,
-  options: DetectorOptions,
+  options: Pick<DetectorOptions, 'log' | 'topics' | 'group' | 'logger' | 'metrics' | 'clock'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { log, topics, group, logger, metrics } = options
