@@ -106,13 +106,13 @@ function judgePrincipal(random: Random, { denials }: SimulatedPrincipal, rate: R
   let episodes = 0
   let last = -Infinity
   for (const denial of denials) {
-    if (denial.time > attackDay) attacked ??= detector.clone() as RateAnomaly
+    if (denial.time > attackDay) attacked ??= detector.clone()
     if (!deny(detector, denial) || denial.time <= learning) continue
     if (denial.time - last > episodeGap) episodes++
     last = denial.time
   }
   const detected = burstSizes.map(size => {
-    const target = (attacked ?? detector).clone() as RateAnomaly
+    const target = (attacked ?? detector).clone()
     return Array.from({ length: size }, (_, i) => {
       const secret = world.attack === 'fresh' ? `target-${i}` : `usual-${random.integer(world.usual)}`
       return deny(target, { time: attackDay + i * 20 * second, secret })

@@ -74,7 +74,8 @@ async function line() {
     NORMALIZER_PORT: String(normalizer),
     DETECTOR_PORT: String(detector),
   }
-  const compose = (...args) => run('docker', ['compose', '--progress', 'quiet', '--project-name', project, ...args], env)
+  const compose = (...args) =>
+    run('docker', ['compose', '--progress', 'quiet', '--project-name', project, ...args], env)
   let tail
   try {
     await compose('up', '--detach', '--wait', '--no-build', '--quiet-pull')

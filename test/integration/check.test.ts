@@ -72,7 +72,10 @@ await describeOnKafka('check and explain on Kafka', kafka => {
 
     const fired = await line.run(['explain', key])
     assert.equal(fired.code, 0, fired.stderr)
-    assert.match(fired.stderr, /^Asking 127\.0\.0\.1:\d+.*; with --input <paths…> events come from files or a topic\.$/m)
+    assert.match(
+      fired.stderr,
+      /^Asking 127\.0\.0\.1:\d+.*; with --input <paths…> events come from files or a topic\.$/m,
+    )
     assert.match(fired.stdout, /^alerts .*: CREATE(, UPDATE \d)*$/m)
     assert.match(fired.stdout, /^state .*: newest event 2026-01-15 09:24:01 UTC, /m)
     assert.match(fired.stdout, /5 of 5 different regions +new/)
