@@ -7,6 +7,7 @@ import Module, { createRequire } from 'node:module'
 import type * as Kafkajs from 'kafkajs'
 import { twError } from '../errors.ts'
 import { Batch } from './corrections/batch.ts'
+import { leavingClosedSocket } from './corrections/closed-socket.ts'
 import { codecs } from './corrections/codecs.ts'
 import type { Codec } from './corrections/codecs.ts'
 import { followingCoordinator, joiningPatiently } from './corrections/group-coordinator.ts'
@@ -52,6 +53,7 @@ interface GroupMethods {
 
 interface ConnectionMethods {
   readonly rejectRequests: ReturnType<typeof failingOnRefusal>
+  readonly disconnect: ReturnType<typeof leavingClosedSocket>
 }
 
 interface PoolMethods {
@@ -150,7 +152,10 @@ function correctInPlace(): void {
   for (const [number, codec] of Object.entries(codecs)) compression.Codecs[Number(number)] = () => codec
   Object.assign(load<{ prototype: object }>('network/requestQueue').prototype, { scheduleCheckPendingRequests })
   const { prototype: connection } = load<{ prototype: ConnectionMethods }>('network/connection')
-  Object.assign(connection, { rejectRequests: failingOnRefusal(connection.rejectRequests) })
+  Object.assign(connection, {
+    rejectRequests: failingOnRefusal(connection.rejectRequests),
+    disconnect: leavingClosedSocket(connection.disconnect),
+  })
   const { prototype: pool } = load<{ prototype: PoolMethods }>('cluster/brokerPool')
   Object.assign(pool, { withBroker: tellingRefusal(pool.withBroker) })
   const parse = parsingTheCause(load<ProtocolErrors>('protocol/error').createErrorFromCode)
