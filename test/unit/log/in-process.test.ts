@@ -222,3 +222,37 @@ test('idle waits for what a handler started without awaiting it', async () => {
   await log.idle()
   assert.deepEqual(handled, ['a', 'b'])
 })
+
+test('what a transaction wrote stays open when its markers are lost, and ends along with the next one of its id', async () => {
+  for (const [next, left] of [
+    ['commit', ['a', 'b']],
+    ['abort', []],
+  ] as const) {
+    const log = newLog({}, 2)
+    const send = async (id: string, partition: number, value: string) => {
+      const transaction = await (await log.transactionalProducer(id)).begin()
+      await transaction.sendOffsets(group, topic, new Map([[partition, value.charCodeAt(0)]]))
+      await transaction.send([{ topic, records: [{ key: 'k', value: Buffer.from(value), partition }] }])
+      return transaction
+    }
+    const first = await send('id', 0, 'a')
+    log.loseMarkers(true)
+    await first.commit()
+    log.loseMarkers(false)
+    assert.equal(log.lostMarkers(), 1)
+    // Neither another id nor a new holder of this one settles it, nor a marker on another partition.
+    await (await send('other', 0, 'x')).abort()
+    await (await send('id', 1, 'y')).abort()
+    assert.deepEqual(await readAll(log, topic), [])
+    assert.deepEqual(await log.offsets(topic), [
+      { begin: 0, end: 0 },
+      { begin: 0, end: 2 },
+    ])
+    assert.deepEqual(await log.highWatermarks(topic), [3, 2])
+    await (await send('id', 0, 'b'))[next]()
+    assert.deepEqual(values(await readAll(log, topic)), left)
+    assert.deepEqual(await log.highWatermarks(topic), [5, 2])
+    assert.deepEqual((await log.offsets(topic))[0], { begin: 0, end: 5 })
+    assert.deepEqual(await log.committed(group, topic), [next === 'commit' ? 'b'.charCodeAt(0) : null, null])
+  }
+})

@@ -44,7 +44,8 @@ async function listenersLeft(disconnect: (connection: Connection) => Promise<unk
 }
 
 test('a closed socket collects no listeners; with the original it gets one with every disconnect', async () => {
-  const { prototype } = original<{ prototype: Connection }>('network/connection')
+  type Original = Parameters<typeof leavingClosedSocket>[0]
+  const { prototype } = original<{ prototype: { readonly disconnect: Original } }>('network/connection')
   const before = await listenersLeft(connection => prototype.disconnect.call(connection))
   assert.ok(before >= 8, 'the original no longer adds listeners')
   const corrected = leavingClosedSocket(prototype.disconnect)
