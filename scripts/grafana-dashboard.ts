@@ -120,6 +120,7 @@ const rows: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
         queries: [
           [rate('offset_commits_total', 'process'), 'positions, {{process}}'],
           [rate('transactions_total', 'result'), 'transactions {{result}}'],
+          [rate('hanging_transactions_total', 'process'), 'left open by the cluster and aborted, {{process}}'],
         ],
       },
     ],
