@@ -44,7 +44,7 @@ await describeOnKafka(
     ) {
       const enough = () => back.aborted || (committed[partition] ?? 0) > 2
       // Behind a restart coordinators and leaders load: who is refused before anything is committed begins anew.
-      for (let refused = false; !refused || !enough();) {
+      do {
         const producer = await log.transactionalProducer(id)
         try {
           while (!back.aborted) {
