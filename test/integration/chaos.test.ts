@@ -45,7 +45,7 @@ async function round(kafka: KafkaForTests, scenario: Scenario, durationMs: numbe
   const report = await chaosRound(kafka, { seed, scenario, durationMs, program: installation.program, folder })
   assert.deepEqual(report.findings, [], `not exact with CHAOS_SEED=${seed}; logs in ${folder}`)
   rmSync(folder, { recursive: true })
-  assert.ok(report.alerts > 100 && report.deadLetters > 5, JSON.stringify(report))
+  assert.ok(report.alerts > 100 && report.deadLetters >= 3, JSON.stringify(report))
   return report
 }
 
