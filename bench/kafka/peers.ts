@@ -1,12 +1,13 @@
 // Reference programs beside ours: a folder with `streams/` (Kafka Streams detection, Maven) and `normalize/Norm.java`.
 // They are built in a temporary folder, read the same raw data (the detection peer as the flat record it was written
-// for), and are measured from outside like ours. They expect fixed ports, so those are forwarded to the bench's broker.
+// for), and are measured from outside like ours. The normalizer expects a fixed port, which is forwarded to the broker.
 import { execFile } from 'node:child_process'
 import { cpSync, copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import avro from 'avsc'
+import { schemaRegistry } from '../../src/kafka/registry.ts'
 import { topicAdmin } from '../../src/kafka/topics.ts'
 import { cloudTrailLines } from '../data.ts'
 import type { BenchCluster } from './cluster.ts'
@@ -44,7 +45,6 @@ export async function preparePeers(
   folder: string,
 ): Promise<Peer[]> {
   forward(19_092, cluster.kafka.brokers[0]!)
-  forward(18_081, cluster.kafka.registryUrl)
   const home = join(folder, 'peers')
   cpSync(from, home, { recursive: true })
   const streams = join(home, 'streams')
@@ -66,10 +66,12 @@ export async function preparePeers(
           'store=mem',
           'exit=never',
           `state=${join(folder, app)}`,
+          `boot=${cluster.kafka.brokers[0]!}`,
+          'alerts=peer-alerts',
         ]
         return {
           command: 'java',
-          args: [...java, library, 'peer.PeerApp', ...settings, 'alerts=peer-alerts'],
+          args: [`-Dregistry=${cluster.kafka.registryUrl}`, ...java, library, 'peer.PeerApp', ...settings],
           group: app,
           topic: flatTopic,
         }
@@ -109,8 +111,12 @@ async function fillFlat(cluster: BenchCluster, schemaPath: string, count: number
   const topics = [flatTopic, 'peer-alerts', 'peer-events']
   await admin.apply(topics.map(name => ({ name, partitions: 6, replicationFactor: 1, config: {} })))
   await admin.close()
-  const type = avro.Type.forSchema(JSON.parse(readFileSync(schemaPath, 'utf8')) as avro.Schema)
-  const header = Buffer.from([0, 0, 0, 0, 2])
+  const schema = JSON.parse(readFileSync(schemaPath, 'utf8')) as object
+  const type = avro.Type.forSchema(schema as avro.Schema)
+  // The peers look the writer's schema up by this id; the ids of the registry depend on what was registered before.
+  const id = await schemaRegistry({ url: cluster.kafka.registryUrl }).register(`${flatTopic}-value`, schema, 'NONE')
+  const header = Buffer.alloc(5)
+  header.writeUInt32BE(id, 1)
   await cluster.fill(flatTopic, cloudTrailLines(count), line => {
     const record = JSON.parse(line) as FlatSource
     const issuer = record.userIdentity.sessionContext.sessionIssuer

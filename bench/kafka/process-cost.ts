@@ -34,6 +34,8 @@ export interface Sample {
 const ticksPerSecond = 100
 const pollMs = 50
 const giveUpMs = 600_000
+/** A program that has committed nothing by then never will. */
+const beginMs = 60_000
 
 /** Seconds of CPU that a process has used; 0 where it is gone. */
 export function cpuSeconds(pid: number): number {
@@ -102,7 +104,8 @@ export async function costOfWork(log: LogClient, work: Work): Promise<Sample> {
           foreign: Math.max(0, foreign / seconds),
         }
       }
-      if (child.exitCode !== null || child.signalCode !== null || time - begun > giveUpMs)
+      const isLate = time - begun > (start === null ? beginMs : giveUpMs)
+      if (child.exitCode !== null || child.signalCode !== null || isLate)
         throw new Error(`${work.command} ${work.args.join(' ')} stopped at ${records} of ${total}:\n${output}`)
     }
   } finally {
