@@ -162,8 +162,8 @@ export const settings = {
   ),
   PRODUCE_RETRY_MS: setting(
     integer(0, 86_400_000),
-    '120000',
-    'How long a failed produce is redone before the process stops.',
+    '300000',
+    'How long a failed produce, or a failed opening of a partition, is redone before the process stops.',
   ),
   SESSION_TIMEOUT_MS: setting(
     integer(6000, 300_000),

@@ -85,6 +85,16 @@ export function isTransient(thrown: unknown): boolean {
   return [...chain(thrown)].at(-1)?.retriable === true
 }
 
+// What kafkajs throws when no broker answers, or one that goes while it authenticates us.
+const unanswered =
+  /^KafkaJS(Connection|ConnectionClosed|RequestTimeout|BrokerNotFound|NoBrokerAvailable|LockTimeout|GroupCoordinatorNotFound|(Topic)?MetadataNotLoaded|SASLAuthentication)(Error)?$/
+
+/** Whether brokers cannot be reached, start up, or look for a leader or coordinator: waiting helps, and nothing else. */
+export function isAway(thrown: unknown): boolean {
+  if (!isTransient(thrown) || isRebalanced(thrown)) return false
+  return protocolCode(thrown) !== null || [...chain(thrown)].some(({ name }) => unanswered.test(name))
+}
+
 /**
  * Our error inside the chain where there is one; the code of a refusal; else a new error of `fallback`. The kafkajs error
  * is the cause.

@@ -9,6 +9,7 @@ import type { Logger } from '../logger.ts'
 import { connectionOf } from './connection.ts'
 import type { KafkaConnection } from './connection.ts'
 import { groupConsumer } from './consumer.ts'
+import { outagePatience } from './corrections/outage.ts'
 import { asFault, isTopicMissing, isTransient } from './faults.ts'
 import { readCommittedCluster, uncommittedView } from './internals.ts'
 import type { Cluster } from './internals.ts'
@@ -68,8 +69,8 @@ const defaultRetryForMs = 120_000
 const defaultStuckAfterMs = 30_000
 
 function logClient({ kafka, admin, cluster, logger, options }: Parts): LogClient {
-  async function partitions(topic: string): Promise<number | null> {
-    return patiently(`Reading the metadata of ${topic}`, async () => {
+  async function partitions(topic: string, forMs = lookupForMs): Promise<number | null> {
+    return patiently(`Reading the metadata of ${topic}`, forMs, async () => {
       try {
         const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
         return topics[0]?.partitions.length ?? null
@@ -80,8 +81,8 @@ function logClient({ kafka, admin, cluster, logger, options }: Parts): LogClient
     })
   }
 
-  async function partitionsOf(topic: string): Promise<number> {
-    const count = await partitions(topic)
+  async function partitionsOf(topic: string, forMs = lookupForMs): Promise<number> {
+    const count = await partitions(topic, forMs)
     if (count === null || count === 0) throw twError('TW_TOPIC_MISSING', `Topic ${topic} does not exist.`)
     return count
   }
@@ -89,8 +90,12 @@ function logClient({ kafka, admin, cluster, logger, options }: Parts): LogClient
   const uncommitted = uncommittedView(cluster)
 
   /** One offset per partition; `place` is a timestamp, the beginning, the last stable end, or the high watermark. */
-  async function offsetsOf(topic: string, place: 'begin' | 'end' | 'highWatermark' | number): Promise<number[]> {
-    const count = await partitionsOf(topic)
+  async function offsetsOf(
+    topic: string,
+    place: 'begin' | 'end' | 'highWatermark' | number,
+    forMs = lookupForMs,
+  ): Promise<number[]> {
+    const count = await partitionsOf(topic, forMs)
     const request = {
       topic,
       partitions: Array.from({ length: count }, (_, partition) => ({ partition })),
@@ -104,17 +109,17 @@ function logClient({ kafka, admin, cluster, logger, options }: Parts): LogClient
       const found = new Map(answers.map(({ partition, offset }) => [partition, Number(offset)]))
       return request.partitions.map(({ partition }) => found.get(partition) ?? -1)
     }
-    return patiently(what, look, () => cluster.refreshMetadata())
+    return patiently(what, forMs, look, () => cluster.refreshMetadata())
   }
 
-  async function offsets(topic: string) {
-    const [begins, ends] = await Promise.all([offsetsOf(topic, 'begin'), offsetsOf(topic, 'end')])
+  async function offsets(topic: string, forMs = lookupForMs) {
+    const [begins, ends] = await Promise.all([offsetsOf(topic, 'begin', forMs), offsetsOf(topic, 'end', forMs)])
     return begins.map((begin, partition) => ({ begin, end: ends[partition] ?? begin }))
   }
 
-  async function committed(group: string, topic: string): Promise<(number | null)[]> {
-    const count = await partitionsOf(topic)
-    return patiently(`Reading the committed offsets of group ${group}`, async () => {
+  async function committed(group: string, topic: string, forMs = lookupForMs): Promise<(number | null)[]> {
+    const count = await partitionsOf(topic, forMs)
+    return patiently(`Reading the committed offsets of group ${group}`, forMs, async () => {
       const answer = await admin.fetchOffsets({ groupId: group, topics: [topic] })
       const positions = new Map(answer[0]?.partitions.map(({ partition, offset }) => [partition, Number(offset)]))
       return Array.from({ length: count }, (_, partition) => {
@@ -140,20 +145,27 @@ function logClient({ kafka, admin, cluster, logger, options }: Parts): LogClient
   const stuckAfterMs = options.stuckAfterMs ?? defaultStuckAfterMs
   const outOfRange = options.outOfRange ?? 'fail'
   const { groupInstanceId } = options
-  const member = { kafka, logger, offsets, committed, ...(groupInstanceId === undefined ? {} : { groupInstanceId }) }
+  // A member that cannot learn where to go on has to end: it waits as long for that as for everything else.
+  const member = {
+    kafka,
+    logger,
+    offsets: (topic: string) => offsets(topic, outagePatience.forMs),
+    committed: (group: string, topic: string) => committed(group, topic, outagePatience.forMs),
+    ...(groupInstanceId === undefined ? {} : { groupInstanceId }),
+  }
 
   return {
     producer: async settings => plainProducer(kafka, wire, settings?.retryForMs ?? defaultRetryForMs, logger),
     transactionalProducer: transactionalId => fencedProducer(kafka, transactionalId, wire),
     consumer: settings => groupConsumer(member, { outOfRange, ...settings }),
-    partitions,
-    offsets,
+    partitions: topic => partitions(topic),
+    offsets: topic => offsets(topic),
     highWatermarks: topic => offsetsOf(topic, 'highWatermark'),
     async offsetsAt(topic, timestampMs) {
       const [found, ends] = await Promise.all([offsetsOf(topic, timestampMs), offsetsOf(topic, 'end')])
       return found.map((offset, partition) => (offset < 0 ? (ends[partition] ?? 0) : offset))
     },
-    committed,
+    committed: (group, topic) => committed(group, topic),
     read: (topic, partition, range) => readPartition({ cluster, offsets, stuckAfterMs }, topic, partition, range),
     async close() {
       await Promise.allSettled([admin.disconnect(), cluster.disconnect()])
@@ -164,11 +176,16 @@ function logClient({ kafka, admin, cluster, logger, options }: Parts): LogClient
 const lookupForMs = 15_000
 
 /**
- * Runs a lookup until it succeeds or 15 s are over: coordinators load and leaders move for seconds after a broker
+ * Runs a lookup until it succeeds or the time is over: coordinators load and leaders move for seconds after a broker
  * restart, and `refresh` learns where they went. Gives up at once on answers that will not change.
  */
-async function patiently<T>(what: string, run: () => Promise<T>, refresh?: () => Promise<void>): Promise<T> {
-  const deadline = Date.now() + lookupForMs
+async function patiently<T>(
+  what: string,
+  forMs: number,
+  run: () => Promise<T>,
+  refresh?: () => Promise<void>,
+): Promise<T> {
+  const deadline = Date.now() + forMs
   for (let wait = 50; ; wait = Math.min(wait * 2, 1_000)) {
     try {
       return await run()

@@ -12,11 +12,13 @@ import { codecs } from './corrections/codecs.ts'
 import type { Codec } from './corrections/codecs.ts'
 import { followingCoordinator, joiningPatiently } from './corrections/group-coordinator.ts'
 import { recoverFromOffsetOutOfRange } from './corrections/offset-out-of-range.ts'
+import { committingPatiently, outagePatience, outlastingOutages } from './corrections/outage.ts'
 import { groupMessagesPerPartition } from './corrections/partition-grouping.ts'
 import { framedRequest, produceRequest } from './corrections/produce-request.ts'
 import { failingOnRefusal, parsingTheCause, tellingRefusal } from './corrections/refusals.ts'
 import { decodeRecordBatches, magicOf } from './corrections/record-batches.ts'
 import type { StoredBatch } from './corrections/record-batches.ts'
+import { returningBuffers } from './corrections/request-buffers.ts'
 import { scheduleCheckPendingRequests } from './corrections/request-queue.ts'
 
 const require = createRequire(import.meta.url)
@@ -51,9 +53,21 @@ interface GroupMethods {
   readonly heartbeat: ReturnType<typeof followingCoordinator>
 }
 
+interface RunnerMethods {
+  readonly start: ReturnType<typeof outlastingOutages>
+}
+
+interface OffsetManagerMethods {
+  readonly commitOffsets: ReturnType<typeof committingPatiently>
+}
+
 interface ConnectionMethods {
   readonly rejectRequests: ReturnType<typeof failingOnRefusal>
   readonly disconnect: ReturnType<typeof leavingClosedSocket>
+}
+
+interface BrokerMethods {
+  readonly produce: ReturnType<typeof returningBuffers>
 }
 
 interface PoolMethods {
@@ -156,6 +170,8 @@ function correctInPlace(): void {
     rejectRequests: failingOnRefusal(connection.rejectRequests),
     disconnect: leavingClosedSocket(connection.disconnect),
   })
+  const { prototype: broker } = load<{ prototype: BrokerMethods }>('broker')
+  Object.assign(broker, { produce: returningBuffers(broker.produce) })
   const { prototype: pool } = load<{ prototype: PoolMethods }>('cluster/brokerPool')
   Object.assign(pool, { withBroker: tellingRefusal(pool.withBroker) })
   const parse = parsingTheCause(load<ProtocolErrors>('protocol/error').createErrorFromCode)
@@ -164,9 +180,13 @@ function correctInPlace(): void {
   const { prototype: group } = load<{ prototype: GroupMethods }>('consumer/consumerGroup')
   Object.assign(group, {
     recoverFromOffsetOutOfRange,
-    joinAndSync: joiningPatiently(group.joinAndSync),
+    joinAndSync: joiningPatiently(group.joinAndSync, { joinForMs: outagePatience.forMs, everyMs: 200 }),
     heartbeat: followingCoordinator(group.heartbeat),
   })
+  const { prototype: runner } = load<{ prototype: RunnerMethods }>('consumer/runner')
+  Object.assign(runner, { start: outlastingOutages(runner.start) })
+  const { prototype: offsets } = load<{ prototype: OffsetManagerMethods }>('consumer/offsetManager')
+  Object.assign(offsets, { commitOffsets: committingPatiently(offsets.commitOffsets) })
 }
 
 /** Case A of the leak on the Batch that kafkajs will construct: producer 1 begins first, producer 2 aborts first. */
