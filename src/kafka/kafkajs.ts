@@ -18,7 +18,6 @@ import { framedRequest, produceRequest } from './corrections/produce-request.ts'
 import { failingOnRefusal, parsingTheCause, tellingRefusal } from './corrections/refusals.ts'
 import { decodeRecordBatches, magicOf } from './corrections/record-batches.ts'
 import type { StoredBatch } from './corrections/record-batches.ts'
-import { returningBuffers } from './corrections/request-buffers.ts'
 import { scheduleCheckPendingRequests } from './corrections/request-queue.ts'
 
 const require = createRequire(import.meta.url)
@@ -64,10 +63,6 @@ interface OffsetManagerMethods {
 interface ConnectionMethods {
   readonly rejectRequests: ReturnType<typeof failingOnRefusal>
   readonly disconnect: ReturnType<typeof leavingClosedSocket>
-}
-
-interface BrokerMethods {
-  readonly produce: ReturnType<typeof returningBuffers>
 }
 
 interface PoolMethods {
@@ -170,8 +165,6 @@ function correctInPlace(): void {
     rejectRequests: failingOnRefusal(connection.rejectRequests),
     disconnect: leavingClosedSocket(connection.disconnect),
   })
-  const { prototype: broker } = load<{ prototype: BrokerMethods }>('broker')
-  Object.assign(broker, { produce: returningBuffers(broker.produce) })
   const { prototype: pool } = load<{ prototype: PoolMethods }>('cluster/brokerPool')
   Object.assign(pool, { withBroker: tellingRefusal(pool.withBroker) })
   const parse = parsingTheCause(load<ProtocolErrors>('protocol/error').createErrorFromCode)
