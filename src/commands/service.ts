@@ -12,6 +12,8 @@ import type { CommandContext } from './command.ts'
 const RETRY_MS = 2000
 // Kubernetes gives 30 s by default before it kills; we promise 10.
 const STOP_MS = 10_000
+// A client goes on asking for longer than anybody should believe that the cluster is there.
+const LOOK_MS = 10_000
 
 /** Runs a loop until the stop signal or its own end. Resolves to 0 after a clean stop. */
 export async function runService(
@@ -55,8 +57,17 @@ export async function runService(
  * A loop on a cluster: its lag is looked at from outside, it is ready only while the cluster answers, and its client is
  * closed with it.
  */
-export function onCluster(loop: RunningLoop, options: Omit<LagWatchOptions, 'loop'>): RunningLoop {
-  const watch = new LagWatch({ ...options, loop })
+export function onCluster(loop: RunningLoop, options: Omit<LagWatchOptions, 'loop'>, lookMs = LOOK_MS): RunningLoop {
+  const { log } = options
+  const offsets = async (topic: string) => {
+    const asked = log.offsets(topic)
+    const over = new AbortController()
+    const away = sleep(lookMs, undefined, { signal: over.signal, ref: false }).then(() => {
+      throw twError('TW_BROKER_UNAVAILABLE', `No answer within ${lookMs / 1000} s.`)
+    })
+    return Promise.race([asked, away]).finally(() => over.abort())
+  }
+  const watch = new LagWatch({ ...options, loop, log: { ...log, offsets } })
   return {
     done: loop.done,
     ready: () => loop.ready() && watch.reachable(),

@@ -149,6 +149,21 @@ test('a loop on a cluster is ready while the cluster answers, and closes its cli
   assert.deepEqual([state.stops, answer.closed], [1, true])
 })
 
+test('a cluster that leaves a question open for too long is away as well', async () => {
+  const { running } = loop()
+  const answer = { silent: true }
+  const log = lineLog(1)
+  const silent = clientWith(log, {
+    offsets: topic => (answer.silent ? new Promise<never>(() => undefined) : log.offsets(topic)),
+  })
+  const options = { topic: config.EVENTS_TOPIC, group: 'g', metrics: createMetrics('detect', '1'), logger: quiet }
+  const loopOnCluster = onCluster(running, { log: silent, everyMs: 5, ...options }, 20)
+  await eventually('not ready', () => !loopOnCluster.ready())
+  answer.silent = false
+  await eventually('ready again', () => loopOnCluster.ready())
+  await loopOnCluster.stop()
+})
+
 test('what waiting cannot mend is not waited for', async () => {
   const { result, logged, verdict } = service(() => Promise.reject(twError('TW_PARTITIONS_DIFFER', '6 and 3')))
   await rejectsWith('TW_PARTITIONS_DIFFER', result)
