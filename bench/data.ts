@@ -23,13 +23,15 @@ export interface Traffic {
   readonly principals?: number
   /** Milliseconds between records, default 20; each comes up to a minute late. */
   readonly spacingMs?: number
+  /** Only so many of them call Secrets Manager, one after the other; so do all others with what they call. */
+  readonly withState?: number
 }
 
 /** Yields `count` records as JSON text. `secretsOnly` makes every record a denied read: the worst case for the detector. */
 export function* cloudTrailLines(
   count: number,
   secretsOnly = false,
-  { principals = 20_000, spacingMs = 20 }: Traffic = {},
+  { principals = 20_000, spacingMs = 20, withState }: Traffic = {},
 ): Generator<string> {
   let state = 12_345
   const random = () => {
@@ -44,10 +46,13 @@ export function* cloudTrailLines(
   const uuid = () => `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!
   const home = Array.from({ length: principals }, () => regions[Math.floor(random() * random() * regions.length)]!)
+  const turns = { stateful: 0, other: 0 }
   for (let index = 0; index < count; index++) {
-    const who = Math.min(principals - 1, Math.floor(principals * random() ** 3))
-    const account = String(100_000_000_000 + (who % 50) * 7919)
+    let who = Math.min(principals - 1, Math.floor(principals * random() ** 3))
     const dice = secretsOnly ? 0 : random()
+    if (withState !== undefined)
+      who = dice < 0.12 ? turns.stateful++ % withState : withState + (turns.other++ % (principals - withState))
+    const account = String(100_000_000_000 + (who % 50) * 7919)
     let service = 'secretsmanager'
     let name = 'GetSecretValue'
     let denied = false

@@ -1,4 +1,4 @@
-// The detector's rows of `npm run bench`: the engine alone, and everything between a record's bytes and the records of a
+// The detector's rows of `npm run bench:parts`: the engine alone, and everything between a record's bytes and the records of a
 // transaction (decoding, engine, prose, state and alerts in Avro), six partitions in transactions of 5000 records.
 import { alertEncoder } from '../src/codecs/alert.ts'
 import { eventDecoder } from '../src/codecs/cloudtrail-event.ts'

@@ -1,5 +1,6 @@
 // How every bench of the pure parts measures and prints: CPU-seconds of this process per million records, beside a
 // baseline of the same run, because this is a shared machine: trust the ratios.
+import { say } from './report.ts'
 
 /** CPU-seconds per million records: median, least and most of several runs. */
 export interface Cost {
@@ -49,13 +50,13 @@ export function row(name: string, cost: Cost, baseline: Cost, note = ''): void {
     `${Math.round(1e6 / cost.median).toLocaleString('en')}/s`.padStart(12),
     `${(cost.median / baseline.median).toFixed(2)} x`.padStart(9),
   ]
-  console.log(`${columns.join('  ')}${note === '' ? '' : `  ${note}`}`)
+  say(`${columns.join('  ')}${note === '' ? '' : `  ${note}`}`)
 }
 
 /** Prints the head of a table and what its baseline is. */
 export function heading(title: string, baseline: string): void {
-  console.log(`\n${title}`)
-  console.log(
+  say(`\n${title}`)
+  say(
     `${''.padEnd(46)}  ${'CPU-s per 1M records'.padStart(22)}  ${'one core'.padStart(12)}  ${'baseline'.padStart(9)}  (baseline: ${baseline})`,
   )
 }

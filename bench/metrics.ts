@@ -1,4 +1,4 @@
-// The metrics' rows of `npm run bench`: the whole line in process (raw bytes to alerts, both loops, no broker) with metrics and
+// The metrics' rows of `npm run bench:parts`: the whole line in process (raw bytes to alerts, both loops, no broker) with metrics and
 // with metrics that do nothing, turn and turn about, and what a scrape costs.
 import { eventEncoder } from '../src/codecs/cloudtrail-event.ts'
 import { inProcessLog } from '../src/log/in-process.ts'

@@ -32,6 +32,8 @@ const { values } = parseArgs({
   options: {
     entries: { type: 'string', default: '1000000' },
     runs: { type: 'string', default: '3' },
+    // One line of JSON in place of the table, for `npm run bench`.
+    json: { type: 'boolean', default: false },
     // Set by this program for the process that restores.
     measure: { type: 'boolean', default: false },
   },
@@ -39,6 +41,7 @@ const { values } = parseArgs({
 const entries = Number(values.entries)
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const perSend = 5_000
+const say = (line: string) => (values.json ? console.error(line) : console.log(line))
 
 /** What a run measured: seconds, and MiB of memory. */
 interface Measured {
@@ -91,7 +94,7 @@ async function prepare(): Promise<void> {
   await producer.send([{ topic: config.STATE_TOPIC, records: [positionRecord(config.EVENTS_TOPIC, 0, 0)] }])
   await producer.close()
   await log.close()
-  console.log(
+  say(
     `${entries} principals in one partition, ${Math.round(bytes / entries)} B of Avro each (${shapes.length} different states)`,
   )
 }
@@ -133,7 +136,7 @@ async function inOwnProcess(env: Readonly<Record<string, string>>): Promise<Meas
 }
 
 async function main(): Promise<void> {
-  const kafka = await kafkaForTests({ own: true }, line => console.error(line))
+  const kafka = await kafkaForTests({}, line => console.error(line))
   try {
     const prefix = `bench${randomBytes(3).toString('hex')}`
     const env = {
@@ -148,10 +151,14 @@ async function main(): Promise<void> {
       TOPIC_PARTITIONS: '1',
     }
     Object.assign(process.env, env)
-    console.log(`node ${process.version}, ${cpus().length} cores, Kafka: ${kafka.how}, ${values.runs} runs`)
+    say(`node ${process.version}, ${cpus().length} cores, Kafka: ${kafka.how}, ${values.runs} runs`)
     await prepare()
     const measured: Measured[] = []
     for (let run = 0; run < Number(values.runs); run++) measured.push(await inOwnProcess(env))
+    if (values.json)
+      return console.log(
+        JSON.stringify({ seconds: measured.map(one => one.seconds), cpu: measured.map(one => one.cpu) }),
+      )
     for (const [name, of, digits] of [
       ['time to open the partition, s', 'seconds', 1],
       ['CPU of the process, s', 'cpu', 1],

@@ -1,118 +1,105 @@
-// `npm run bench [-- normalize replay match detect state metrics]`: what one core does with the pure parts, printed as a table.
-// Every row stands beside a baseline of the same run (JSON.parse of the same bytes, or decoding and nothing else),
-// because this is a shared machine: trust the ratios. CPU-seconds are of this process, medians of `--runs` (default 5).
+// `npm run bench [-- rows]`: the table of targets, each with what was measured on a real broker and whether it is met. Rows:
+// normalize detect worst rules replay restore latency memory growth. --records and --runs make it smaller (targets about a
+// size are then not judged), --peers DIR builds the reference programs there and runs them in the same rounds, --rsigma
+// FILE runs that program beside replay, --record appends the output to docs/benchmarks.md. Linux only.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { eventDecoder, eventEncoder } from '../src/codecs/cloudtrail-event.ts'
-import { EventSorter } from '../src/commands/event-sorter.ts'
-import { Engine } from '../src/detect/engine.ts'
-import type { OutRecord } from '../src/log/log-client.ts'
-import { eventRecords, Normalizing } from '../src/pipeline/normalize-batch.ts'
-import type { RuleSet } from '../src/rules/rule.ts'
-import { fileEnvelopeLimits } from '../src/sources/file-chunks.ts'
-import { cloudTrailLines } from './data.ts'
-import { detectBench } from './detector.ts'
-import { engineOptionsForBench } from './engine-options.ts'
-import { decoding, encoded, eventsOf, fail, options, schema } from './events.ts'
-import { heading, measure, row } from './measure.ts'
-import { metricsBench } from './metrics.ts'
-import { benchRules, shippedRules } from './rules.ts'
-import { stateBench } from './state.ts'
+import { benchGrowth } from './growth.ts'
+import { BenchCluster } from './kafka/cluster.ts'
+import { benchLatency } from './kafka/latency.ts'
+import { benchLine, lineRows, ours } from './kafka/line.ts'
+import { benchMemory } from './kafka/memory.ts'
+import { peerRawTopic, preparePeers } from './kafka/peers.ts'
+import { costOfWork } from './kafka/process-cost.ts'
+import { costOf } from './measure.ts'
+import { benchReplay } from './replay.ts'
+import { machineLine, recordRun, say } from './report.ts'
+import { atMost, printVerdicts } from './verdicts.ts'
+
+const allRows = [...lineRows, 'replay', 'restore', 'latency', 'memory', 'growth']
+const restoreEntries = 1_000_000
 
 const { values, positionals } = parseArgs({
-  options: { runs: { type: 'string', default: '5' }, records: { type: 'string', default: '100000' } },
+  options: {
+    records: { type: 'string', default: '1000000' },
+    runs: { type: 'string', default: '5' },
+    partitions: { type: 'string', default: '6' },
+    peers: { type: 'string' },
+    rsigma: { type: 'string' },
+    record: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 })
-const runs = Number(values.runs)
-const count = Number(values.records)
-const parts = positionals.length === 0 ? ['normalize', 'replay', 'match', 'detect', 'state', 'metrics'] : positionals
+const unknown = positionals.find(name => !allRows.includes(name))
+if (unknown !== undefined) {
+  console.error(`No row '${unknown}': ${allRows.join(' ')}. Parts without a broker: npm run bench:parts`)
+  process.exit(2)
+}
+const wanted = new Set(positionals.length === 0 ? allRows : positionals)
+const [count, runs, partitions] = [values.records, values.runs, values.partitions].map(Number) as [
+  number,
+  number,
+  number,
+]
 
-const lines = [...cloudTrailLines(count)].map(text => Buffer.from(text))
-const bytes = lines.reduce((sum, line) => sum + line.length, 0)
-console.log(`${count} records, ${Math.round(bytes / count)} B of JSON each; node ${process.version}; ${runs} runs`)
+const cluster = await BenchCluster.start()
+const folder = mkdtempSync(join(tmpdir(), 'trailwarden-bench-'))
+try {
+  await main()
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+  await cluster.stop()
+}
 
-if (parts.includes('normalize')) normalizeBench()
-if (parts.includes('replay')) replayBench()
-if (parts.includes('match')) matchBench()
-if (parts.includes('detect')) await detectBench(count, runs, lines)
-if (parts.includes('state')) await stateBench(count, runs)
-if (parts.includes('metrics')) await metricsBench(count, runs, lines)
-
-function normalizeBench(): void {
-  const encoder = eventEncoder(schema)
-  const baseline = measure(runs, count, () => {
-    for (const line of lines) JSON.parse(line.toString())
-  })
-  let size = 0
-  const full = measure(runs, count, () => {
-    let records: OutRecord[] = []
-    const normalizing = new Normalizing(options, event => eventRecords(encoder, 1, 900_000, records)(event))
-    size = 0
-    for (const [index, line] of lines.entries()) {
-      normalizing.value(line)
-      if (index % 2000 === 1999) {
-        for (const record of records) size += record.value!.length
-        records = []
-      }
+async function main(): Promise<void> {
+  say(machineLine(cluster.kafka.how))
+  say(`${count} records, ${partitions} partitions, ${runs} rounds`)
+  const { peers: peersFolder } = values
+  const wantsLine = lineRows.some(name => wanted.has(name))
+  if (wantsLine || wanted.has('memory') || wanted.has('growth')) {
+    const input = await cluster.input(count, partitions, peersFolder === undefined ? {} : { raw: peerRawTopic })
+    if (wantsLine) {
+      // The events topic is what the normalizer itself writes.
+      await costOfWork(cluster.log, ours(cluster, 'normalize', input))
+      const peers = peersFolder === undefined ? [] : await preparePeers(peersFolder, cluster, count, folder)
+      await benchLine(cluster, input, wanted, peers, { runs, partitions, folder })
     }
-    if (normalizing.counts.events !== count) fail(normalizing.counts)
-  })
-  heading('normalize: raw value to Avro record (no Kafka)', 'JSON.parse of the same bytes')
-  row('JSON.parse alone', baseline, baseline)
-  row('normalize, full CloudTrailEvent', full, baseline, `${Math.round(size / count)} B of Avro each`)
-}
-
-function replayBench(): void {
-  const chunk = 800
-  const chunks: Buffer[] = []
-  for (let from = 0; from < lines.length; from += chunk)
-    chunks.push(Buffer.concat(lines.slice(from, from + chunk).flatMap(line => [line, Buffer.from('\n')])))
-  const baseline = measure(runs, count, () => {
-    for (const line of lines) JSON.parse(line.toString())
-  })
-  heading('replay: JSON lines to alerts (no file system)', 'JSON.parse of the same bytes')
-  for (const rules of [2, 57, 500]) {
-    const set = benchRules(rules)
-    let alerts = 0
-    const cost = measure(runs, count, () => {
-      alerts = replayOnce(set, chunks)
-    })
-    row(`replay, ${rules} rules`, cost, baseline, `${alerts} alerts`)
+    if (wanted.has('memory')) await benchMemory(cluster, input, count, partitions)
+    if (wanted.has('growth')) await benchGrowth(cluster, input, count, runs)
   }
+  if (wanted.has('replay')) await benchReplay(count, runs, folder, values.rsigma ?? null)
+  if (wanted.has('restore')) await restoreRow(Math.min(count, restoreEntries))
+  if (wanted.has('latency')) await benchLatency(cluster, 100)
+  printVerdicts()
+  if (values.record) recordRun(['npm run bench --', ...commandLine()].join(' '))
 }
 
-function replayOnce(rules: RuleSet, chunks: readonly Buffer[]): number {
-  const sorter = new EventSorter(eventEncoder(schema), eventDecoder(schema), schema)
-  const normalizing = new Normalizing({ ...options, limits: fileEnvelopeLimits(options.limits) }, event => {
-    if (rules.match(event).length > 0) sorter.add(event)
-    return null
-  })
-  for (const part of chunks) normalizing.value(part)
-  const engine = new Engine(rules, engineOptionsForBench())
-  const transaction = engine.begin()
-  for (const event of sorter.drain()) transaction.process(event, null, null)
-  transaction.merge()
-  return transaction.alerts.length
+/** What was asked for, without paths of this machine. */
+function commandLine(): string[] {
+  const flags = [`--records ${count}`, `--runs ${runs}`]
+  if (values.peers !== undefined) flags.push('--peers DIR')
+  if (values.rsigma !== undefined) flags.push('--rsigma FILE')
+  return [...positionals, ...flags]
 }
 
-function matchBench(): void {
-  const events = eventsOf(lines)
-  const baseline = measure(runs, count, decoding(encoded(events), null))
-  heading('match: which detection rules an event matches, no state', 'decoding the whole Avro records')
-  for (const [name, make] of [
-    ['2 rules', () => benchRules(2)],
-    ['all shipped rules', shippedRules],
-    ['57 rules', () => benchRules(57)],
-    ['500 rules', () => benchRules(500)],
-    ['57 rules and 20 that name no call', () => benchRules(57, 20)],
-  ] as const) {
-    const before = process.cpuUsage()
-    const { match } = make()
-    const load = process.cpuUsage(before)
-    let matches = 0
-    const cost = measure(runs, count, () => {
-      matches = 0
-      for (const event of events) matches += match(event).length
-    })
-    row(name, cost, baseline, `${matches} matches, loaded in ${Math.round((load.user + load.system) / 1000)} ms`)
-  }
+/** The program of `npm run bench:restore` on the same broker: every run is a process of its own. */
+async function restoreRow(entries: number): Promise<void> {
+  const args = [join(import.meta.dirname, 'restore.ts'), '--json', '--entries', String(entries), '--runs', String(runs)]
+  const env = { KAFKA_BROKERS: cluster.kafka.brokers.join(','), SCHEMA_REGISTRY_URL: cluster.kafka.registryUrl }
+  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += String(chunk)))
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`The restore ended with ${code}`)
+  const { seconds, cpu } = JSON.parse(output) as { readonly seconds: number[]; readonly cpu: number[] }
+  const [time, work] = [costOf(seconds), costOf(cpu)]
+  const spread = `${time.median.toFixed(1)} s (${time.least.toFixed(1)}-${time.most.toFixed(1)})`
+  say(`\nrestore of ${entries.toLocaleString('en')} states: ${spread}, ${work.median.toFixed(1)} CPU-s`)
+  const note = entries < restoreEntries ? 'the target is about 1,000,000 states' : ''
+  const what = `${entries.toLocaleString('en')} state entries of one partition`
+  atMost(8, { row: 'restore', what, value: time.median, unit: ' s', note })
 }

@@ -10,7 +10,9 @@ import { loadConfig } from '../../src/config.ts'
 import type { LogClient, OutRecord } from '../../src/log/log-client.ts'
 import type { KafkaForTests } from '../../test/harness/cluster.ts'
 import { kafkaForTests } from '../../test/harness/kafka.ts'
+import { eventEncoder } from '../../src/codecs/cloudtrail-event.ts'
 import { cloudTrailLines } from '../data.ts'
+import { eventsOf, schema } from '../events.ts'
 
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -97,7 +99,17 @@ export class BenchCluster {
     await producer.close()
   }
 
-  /** The raw topic and the events topic with the bench data in both. */
+  /** Writes JSON lines to the events topic of a row, as the normalizer would. */
+  async fillEvents({ topics }: Line, lines: Iterable<string>): Promise<void> {
+    const id = await schemaRegistry({ url: this.kafka.registryUrl }).idOf(`${topics.events}-value`, schema)
+    const encoder = eventEncoder(schema)
+    await this.fill(topics.events, lines, line => {
+      const [event] = eventsOf([line])
+      return { key: event!.principal.key, value: Buffer.from(encoder.encode(event!, id)) }
+    })
+  }
+
+  /** A raw topic with the bench data in it, and nothing on the events topic yet. */
   async input(count: number, partitions: number, names: Partial<Line['topics']> = {}): Promise<Line> {
     const line = await this.line(names, partitions)
     await this.fill(line.topics.raw, cloudTrailLines(count))

@@ -8,6 +8,8 @@ import { schemaRegistry } from '../../src/kafka/registry.ts'
 import type { OutRecord } from '../../src/log/log-client.ts'
 import { startWatchdog } from '../../test/harness/watchdog.ts'
 import { eventsOf, schema } from '../events.ts'
+import { say } from '../report.ts'
+import { atMost } from '../verdicts.ts'
 import type { BenchCluster } from './cluster.ts'
 import { program } from './cluster.ts'
 
@@ -15,13 +17,24 @@ const regions = ['us-east-1', 'us-west-2', 'eu-west-1', 'ap-south-1', 'sa-east-1
 const warmUp = 10
 
 /** The nearest-rank percentile. */
-export function percentile(values: readonly number[], rank: number): number {
+function percentile(values: readonly number[], rank: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.max(0, Math.ceil((sorted.length * rank) / 100) - 1)] ?? Number.NaN
 }
 
+/** Prints and judges the row. */
+export async function benchLatency(cluster: BenchCluster, count: number): Promise<void> {
+  const found = await latencies(cluster, count)
+  const [p50, p90, p99] = [50, 90, 99].map(rank => percentile(found, rank)) as [number, number, number]
+  const times = `p50 ${p50.toFixed(1)} ms, p90 ${p90.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`
+  say(`\nalert latency on an idle system, acknowledged to visible, ${count} alerts: ${times}`)
+  const what = 'produce acknowledged to visible read_committed'
+  atMost(35, { row: 'latency', what: `p50, ${what}`, value: p50, unit: ' ms' })
+  atMost(110, { row: 'latency', what: `p99, ${what}`, value: p99, unit: ' ms' })
+}
+
 /** Milliseconds of `count` alerts, after ten to warm up. */
-export async function latencies(cluster: BenchCluster, count: number): Promise<number[]> {
+async function latencies(cluster: BenchCluster, count: number): Promise<number[]> {
   const line = await cluster.line({}, 6)
   const id = await schemaRegistry({ url: cluster.kafka.registryUrl }).idOf(`${line.topics.events}-value`, schema)
   const encoder = eventEncoder(schema)

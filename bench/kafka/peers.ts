@@ -19,6 +19,8 @@ const run = promisify(execFile)
 /** A program of somebody else that is run once per round. */
 export interface Peer {
   readonly name: string
+  /** The row of ours that it stands beside. */
+  readonly row: string
   start(): Promise<Omit<Work, 'known'>>
 }
 
@@ -53,10 +55,11 @@ export async function preparePeers(
   const schema = join(streams, 'src', 'main', 'avro', 'access-event.avsc')
   await fillFlat(cluster, schema, count)
   const java = ['-Xmx1g', '-cp']
-  const detector = (name: string, mode: string): Peer => {
+  const detector = (row: string, name: string, mode: string): Peer => {
     let number = 0
     return {
       name,
+      row,
       start: async () => {
         const app = `peer-${mode}-${process.pid}-${number++}`
         const settings = [
@@ -79,8 +82,8 @@ export async function preparePeers(
     }
   }
   const peers = [
-    detector('Kafka Streams, in memory', 'filter'),
-    detector('Kafka Streams, in memory, every record', 'all'),
+    detector('detect', 'Kafka Streams, in memory', 'filter'),
+    detector('worst', 'Kafka Streams, in memory, every record', 'all'),
   ]
   const normalizer = join(home, 'normalize')
   if (!existsSync(join(normalizer, 'Norm.java'))) return peers
@@ -89,6 +92,7 @@ export async function preparePeers(
   let number = 0
   const norm: Peer = {
     name: 'Java, normalize',
+    row: 'normalize',
     start: async () => {
       const group = `peer-norm-${process.pid}-${number++}`
       return {
