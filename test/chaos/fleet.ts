@@ -6,6 +6,7 @@ import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '../harness/simulator.ts'
+import { markedSecret, tellsSecret } from '../harness/marked-secret.ts'
 import { startWatchdog } from '../harness/watchdog.ts'
 
 /** What a fleet needs. */
@@ -38,12 +39,14 @@ export class Fleet {
   readonly counts = { kills: 0, stops: 0, terms: 0, starts: 0 }
   /** Ends that nobody asked for, and stops on SIGTERM that were not clean: name and exit code or signal. */
   readonly unexpected: string[] = []
+  /** Who has written its secret, known after `stop`. */
+  readonly telltales: string[] = []
   readonly #options: FleetOptions
   readonly #watchdog = startWatchdog()
   readonly #workers = new Map<string, Worker>()
   readonly #waking: Promise<void>[] = []
   readonly #over = new AbortController()
-  #names = 0
+  readonly #names = new Set<string>()
 
   constructor(options: FleetOptions) {
     this.#options = options
@@ -51,7 +54,7 @@ export class Fleet {
 
   /** A process more, unless there are as many as there may be. */
   add(): void {
-    if (this.#workers.size < this.#options.most) this.#start(`worker-${++this.#names}`)
+    if (this.#workers.size < this.#options.most) this.#start(`worker-${this.#names.size + 1}`)
   }
 
   /** Stops a process for good, unless there are as few as there may be. */
@@ -118,6 +121,10 @@ export class Fleet {
     const late = setTimeout(() => workers.forEach(({ child }) => child.kill('SIGKILL')), 15_000)
     await Promise.all(workers.map(({ exited }) => exited))
     clearTimeout(late)
+    for (const name of this.#names) {
+      const log = readFileSync(join(this.#options.folder, `${name}.log`), 'utf8')
+      if (tellsSecret(log)) this.telltales.push(name)
+    }
     this.#watchdog.done()
   }
 
@@ -144,10 +151,11 @@ export class Fleet {
     const file = openSync(log, 'a')
     const { size } = statSync(log)
     const child = spawn(process.execPath, [program, 'detect'], {
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...markedSecret, ...env },
       stdio: ['ignore', file, file],
     })
     closeSync(file)
+    this.#names.add(name)
     this.counts.starts++
     const { pid = 0 } = child
     this.#watchdog.pid(pid)

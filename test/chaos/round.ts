@@ -99,6 +99,7 @@ export async function chaosRound(kafka: KafkaForTests, options: RoundOptions): P
     const gaveUp = brokers.count === 0 ? [] : fleet.unexpected.filter(how => how.endsWith('by itself: exit 3'))
     const unexpected = fleet.unexpected.filter(how => !gaveUp.includes(how))
     findings.push(...unexpected.map(how => `unexpected end of ${how}`))
+    findings.push(...fleet.telltales.map(name => `${name} wrote the password of the registry`))
     note('judging')
     const verdict = await verdictOn(kafka, line)
     const forgotten = findings.length + verdict.findings.length === 0 ? [] : forgottenEnds(kafka, line)

@@ -10,6 +10,7 @@ import { gzipSync } from 'node:zlib'
 import { demoLines } from '../../src/commands/demo-scenario.ts'
 import { root } from './documentation.ts'
 import type { Home } from './documentation.ts'
+import { markedSecret, tellsSecret } from './marked-secret.ts'
 
 /** What a command left. */
 export interface Ran {
@@ -58,14 +59,17 @@ function start(text: string, { folder, path, env = {}, npx = false }: Place): Ru
   const single = !/[|;&]/.test(line) && !line.startsWith('export ')
   const child = spawn('bash', ['-o', 'pipefail', '-c', single ? `exec ${line}` : line], {
     cwd: folder,
-    env: { ...process.env, ...env, PATH: `${path}:${process.env['PATH'] ?? ''}` },
+    env: { ...process.env, ...markedSecret, ...env, PATH: `${path}:${process.env['PATH'] ?? ''}` },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', chunk => (stdout += String(chunk)))
   child.stderr.on('data', chunk => (stderr += String(chunk)))
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }))
+  const ended = once(child, 'close').then(([code]) => {
+    if (tellsSecret(stdout + stderr)) throw new Error(`\`${text}\` wrote the password of the registry`)
+    return { code: code as number | null, stdout, stderr }
+  })
   return { child, ended, stdout: () => stdout, stderr: () => stderr }
 }
 

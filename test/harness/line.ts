@@ -13,6 +13,7 @@ import { kafkaLog } from '../../src/kafka/kafka-log.ts'
 import { topicAdmin } from '../../src/kafka/topics.ts'
 import { topicContract, topicContracts } from '../../src/topics.ts'
 import type { KafkaForTests } from './cluster.ts'
+import { markedSecret, tellsSecret } from './marked-secret.ts'
 
 const bin = join(import.meta.dirname, '..', '..', 'bin', 'trailwarden.mjs')
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -57,10 +58,6 @@ export interface LineOptions {
   readonly topicConfig?: Readonly<Partial<Record<'events' | 'state', Readonly<Record<string, string>>>>>
 }
 
-// A registry without authentication takes any user; so every process has a secret that it must not write anywhere.
-const canary = `canary-${randomBytes(12).toString('hex')}`
-const marked = { SCHEMA_REGISTRY_USERNAME: 'trailwarden', SCHEMA_REGISTRY_PASSWORD: canary }
-
 /** Starts the CLI with the given environment on top of ours. `finished` rejects where it wrote a secret. */
 export function startCli(
   args: readonly string[],
@@ -68,7 +65,7 @@ export function startCli(
   program = bin,
 ): CliProcess {
   const child = spawn(process.execPath, [program, ...args], {
-    env: { ...process.env, ...('SCHEMA_REGISTRY_PASSWORD_FILE' in env ? {} : marked), ...env },
+    env: { ...process.env, ...('SCHEMA_REGISTRY_PASSWORD_FILE' in env ? {} : markedSecret), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''
@@ -76,7 +73,7 @@ export function startCli(
   child.stdout.on('data', chunk => (stdout += String(chunk)))
   child.stderr.on('data', chunk => (stderr += String(chunk)))
   const finished = once(child, 'close').then(([code, signal]) => {
-    if ((stdout + stderr).includes(canary)) throw new Error(`\`${args.join(' ')}\` wrote the password of the registry`)
+    if (tellsSecret(stdout + stderr)) throw new Error(`\`${args.join(' ')}\` wrote the password of the registry`)
     return { code, signal, stdout, stderr }
   })
   return {

@@ -10,6 +10,7 @@ import { raise } from '../harness/alert-topic.ts'
 import { jsonLines } from '../harness/command-line.ts'
 import { eventually, lineOn } from '../harness/line.ts'
 import type { CliProcess, Line } from '../harness/line.ts'
+import { markedSecret, tellsSecret } from '../harness/marked-secret.ts'
 import { describeOnKafka } from '../harness/suite.ts'
 import { rateAlert, regionAlert } from '../unit/alerts/samples.ts'
 
@@ -91,7 +92,7 @@ await describeOnKafka(
       const line = await lineOn(kafka, t)
       for (const count of [1, 2, 3]) await raised(line, count)
       const child = spawn(process.execPath, [bin, 'tail', '--since', '1h'], {
-        env: { ...process.env, ...line.env },
+        env: { ...process.env, ...markedSecret, ...line.env },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       t.after(() => void child.kill('SIGKILL'))
@@ -104,6 +105,7 @@ await describeOnKafka(
       const [code] = (await closed) as [number | null]
       assert.equal(code, 0, stderr)
       assert.doesNotMatch(stderr, /EPIPE|TW_/)
+      assert.ok(!tellsSecret(stderr))
 
       const nowhere = await line.run(['tail'], { ALERTS_TOPIC: `${line.topics.alerts}.none` })
       assert.equal(nowhere.code, 2)
