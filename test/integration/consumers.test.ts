@@ -1,5 +1,6 @@
 // The consumers of examples/ on a real broker: each sees every committed alert, none of an aborted transaction, acts once
-// on a copy, and ends cleanly. TypeScript runs on the package as installed, Python with pip, Connect with its own runtime.
+// on a copy, and ends cleanly. TypeScript runs on the package as installed, Python with pip, Connect with its own runtime;
+// where pip or Maven cannot fetch these, the test is skipped with the reason, or fails with REQUIRE_KAFKA=1.
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
@@ -18,7 +19,7 @@ import { jsonLines } from '../harness/command-line.ts'
 import { connectJars, startConnect } from '../harness/connect.ts'
 import { eventually, lineOn } from '../harness/line.ts'
 import type { Line } from '../harness/line.ts'
-import { describeOnKafka } from '../harness/suite.ts'
+import { describeOnKafka, skipWithout } from '../harness/suite.ts'
 import { rateAlert, regionAlert } from '../unit/alerts/samples.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -100,7 +101,7 @@ await describeOnKafka('examples of consumers', kafka => {
     try {
       python = await pythonWith(requirements)
     } catch (error) {
-      return t.skip(`no Python with confluent-kafka: ${error instanceof Error ? error.message.split('\n')[0] : ''}`)
+      return skipWithout(t, 'Python with confluent-kafka', error)
     }
     const line = await lineOn(kafka, t)
     await fill(line)
@@ -114,7 +115,7 @@ await describeOnKafka('examples of consumers', kafka => {
     try {
       jars = await connectJars()
     } catch (error) {
-      return t.skip(`no Connect runtime: ${error instanceof Error ? error.message.split('\n')[0] : ''}`)
+      return skipWithout(t, 'Connect runtime', error)
     }
     const line = await lineOn(kafka, t)
     await raise(line, first, { format: 'json' })
