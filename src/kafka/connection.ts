@@ -5,6 +5,7 @@
 import type { Kafka, KafkaConfig, LogEntry, OauthbearerProviderResponse, SASLOptions } from 'kafkajs'
 import { twError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { readingInPlace } from './corrections/whole-responses.ts'
 import { kafkajs } from './kafkajs.ts'
 
 /** A user with a password; the mechanism decides how it travels. */
@@ -48,6 +49,7 @@ export function connectionOf(connection: KafkaConnection, logger: Logger): Kafka
     connectionTimeout: 3_000,
     authenticationTimeout: 10_000,
     requestTimeout: 30_000,
+    socketFactory: readingInPlace,
     // For connecting and finding coordinators. Five retries (the default) end a consumer in an ordinary broker restart.
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 10 },
     logLevel: kafkajs.logLevel.INFO,

@@ -18,7 +18,9 @@ import { framedRequest, produceRequest } from './corrections/produce-request.ts'
 import { failingOnRefusal, parsingTheCause, tellingRefusal } from './corrections/refusals.ts'
 import { decodeRecordBatches, magicOf } from './corrections/record-batches.ts'
 import type { StoredBatch } from './corrections/record-batches.ts'
+import { returningBuffers } from './corrections/request-buffers.ts'
 import { scheduleCheckPendingRequests } from './corrections/request-queue.ts'
+import { processData } from './corrections/whole-responses.ts'
 
 const require = createRequire(import.meta.url)
 const supported = '2.2.4'
@@ -63,6 +65,10 @@ interface OffsetManagerMethods {
 interface ConnectionMethods {
   readonly rejectRequests: ReturnType<typeof failingOnRefusal>
   readonly disconnect: ReturnType<typeof leavingClosedSocket>
+}
+
+interface BrokerMethods {
+  readonly produce: ReturnType<typeof returningBuffers>
 }
 
 interface PoolMethods {
@@ -164,7 +170,10 @@ function correctInPlace(): void {
   Object.assign(connection, {
     rejectRequests: failingOnRefusal(connection.rejectRequests),
     disconnect: leavingClosedSocket(connection.disconnect),
+    processData,
   })
+  const { prototype: broker } = load<{ prototype: BrokerMethods }>('broker')
+  Object.assign(broker, { produce: returningBuffers(broker.produce) })
   const { prototype: pool } = load<{ prototype: PoolMethods }>('cluster/brokerPool')
   Object.assign(pool, { withBroker: tellingRefusal(pool.withBroker) })
   const parse = parsingTheCause(load<ProtocolErrors>('protocol/error').createErrorFromCode)

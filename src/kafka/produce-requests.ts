@@ -9,7 +9,8 @@ import { partitionFor } from '../log/murmur2.ts'
 export interface Message {
   readonly key: Buffer | string | null
   readonly value: Buffer | null
-  readonly headers?: Record<string, Buffer | string>
+  /** The record's own: kafkajs reads them only. */
+  readonly headers: Record<string, Buffer | string>
   readonly partition: number
   readonly source: OutRecord
 }
@@ -26,6 +27,7 @@ export const defaultBatchBytes = 900_000
 // Upper bounds of the format: length, attributes, deltas and field lengths of a record; lengths of a header.
 const recordOverhead = 32
 const headerOverhead = 10
+const noHeaders: Record<string, Buffer | string> = {}
 
 /** Bytes of a record in an uncompressed batch, rounded up by at most some 30 bytes. */
 export function sizeOf(record: OutRecord): number {
@@ -49,31 +51,38 @@ export function produceRequests(
   maxBytes: number = defaultBatchBytes,
 ): TopicMessages[][] {
   const requests: TopicMessages[][] = []
-  let request = new Map<string, Message[]>()
-  let filled = new Map<string, number>()
+  let request = new Map<string, Room>()
   const close = () => {
-    if (request.size > 0) requests.push([...request].map(([topic, messages]) => ({ topic, messages })))
+    if (request.size > 0) requests.push([...request].map(([topic, { messages }]) => ({ topic, messages })))
     request = new Map()
-    filled = new Map()
   }
   for (const { topic, records } of batch) {
     const count = partitionsOf(topic)
+    let room: Room | undefined
     for (const record of records) {
       const { key, value, headers } = record
       const bytes = typeof key === 'string' ? Buffer.from(key) : key
       const partition = record.partition ?? partitionFor(bytes, count) ?? spread() % count
-      const place = `${topic}/${partition}`
       const size = sizeOf(record)
-      const before = filled.get(place) ?? 0
-      if (before > 0 && before + size > maxBytes) close()
-      filled.set(place, (filled.get(place) ?? 0) + size)
-      let messages = request.get(topic)
-      if (!messages) request.set(topic, (messages = []))
-      messages.push({ key, value, ...(headers ? { headers: { ...headers } } : {}), partition, source: record })
+      room ??= request.get(topic)
+      const before = room?.filled[partition] ?? 0
+      if (before > 0 && before + size > maxBytes) {
+        close()
+        room = undefined
+      }
+      if (room === undefined) request.set(topic, (room = { messages: [], filled: [] }))
+      room.filled[partition] = (room.filled[partition] ?? 0) + size
+      room.messages.push({ key, value, headers: headers ?? noHeaders, partition, source: record })
     }
   }
   close()
   return requests
+}
+
+/** What a request holds for one topic; `filled` by partition. */
+interface Room {
+  readonly messages: Message[]
+  readonly filled: number[]
 }
 
 /** Where the records of some requests go. */

@@ -3,8 +3,9 @@
 // a record was copied once more for each encoder it passed through. What is on the wire stays the same to the byte, but
 // for records with different timestamps, whose first timestamp is now the least (the original sorts them as text).
 
-import { writeRecordBatch } from './record-batch-writer.ts'
+import { longestBatch, writeRecordBatch } from './record-batch-writer.ts'
 import type { WritableRecord, WriterParts } from './record-batch-writer.ts'
+import { awaitingAnswer, RequestBuffer } from './request-buffers.ts'
 
 /** What kafkajs' encoders look like to each other. */
 export interface EncodedBytes {
@@ -44,20 +45,26 @@ export function produceRequest(parts: WriterParts) {
   })
 }
 
-async function encoded(args: ProduceArguments, parts: WriterParts): Promise<EncodedBytes> {
+/** Bytes in front of a produce request that its frame is written into: size, header, and a client id of usual length. */
+const headroom = 256
+
+/** A request with room in front of it, in the memory that the frame goes into. */
+interface Framable extends EncodedBytes {
+  readonly memory: Buffer
+}
+
+async function encoded(args: ProduceArguments, parts: WriterParts): Promise<Framable> {
   const now = Date.now()
   const transactionalId = args.transactionalId ?? null
-  const pieces: Buffer[] = []
-  const head = Buffer.allocUnsafe(2 + byteLength(transactionalId) + 2 + 4 + 4)
-  let at = writeString(head, 0, transactionalId)
-  at = head.writeInt16BE(args.acks, at)
-  at = head.writeInt32BE(args.timeout, at)
-  head.writeInt32BE(args.topicData.length, at)
-  pieces.push(head)
+  const to = new RequestBuffer(longestRequest(args))
+  to.position = headroom
+  let at = writeString(to.bytes, headroom, transactionalId)
+  at = to.bytes.writeInt16BE(args.acks, at)
+  at = to.bytes.writeInt32BE(args.timeout, at)
+  to.position = to.bytes.writeInt32BE(args.topicData.length, at)
   for (const { topic, partitions } of args.topicData) {
-    const topicHead = Buffer.allocUnsafe(2 + byteLength(topic) + 4)
-    topicHead.writeInt32BE(partitions.length, writeString(topicHead, 0, topic))
-    pieces.push(topicHead)
+    to.reserve(2 + byteLength(topic) + 4)
+    to.position = to.bytes.writeInt32BE(partitions.length, writeString(to.bytes, to.position, topic))
     for (const { partition, firstSequence, messages } of partitions) {
       const fields = {
         producerId: BigInt(args.producerId?.toString() ?? '-1'),
@@ -66,14 +73,26 @@ async function encoded(args: ProduceArguments, parts: WriterParts): Promise<Enco
         transactional: Boolean(transactionalId),
         codec: (args.compression ?? 0) & codecMask,
       }
-      const batch = await writeRecordBatch(messages, fields, now, parts)
-      const partitionHead = Buffer.allocUnsafe(8)
-      partitionHead.writeInt32BE(batch.length, partitionHead.writeInt32BE(partition, 0))
-      pieces.push(partitionHead, batch)
+      to.reserve(8)
+      const head = to.position
+      to.position += 8
+      await writeRecordBatch(to, messages, fields, now, parts)
+      to.bytes.writeInt32BE(to.position - head - 8, to.bytes.writeInt32BE(partition, head))
     }
   }
-  const all = Buffer.concat(pieces)
-  return { buf: all, buffer: all }
+  awaitingAnswer(args.topicData, to)
+  const all = to.bytes.subarray(headroom, to.position)
+  return { buf: all, buffer: all, memory: to.bytes }
+}
+
+/** An upper bound, so that a request without compression never grows. */
+function longestRequest({ transactionalId, topicData }: ProduceArguments): number {
+  let size = headroom + 2 + byteLength(transactionalId ?? null) + 10
+  for (const { topic, partitions } of topicData) {
+    size += 2 + byteLength(topic) + 4
+    for (const { messages } of partitions) size += 8 + longestBatch(messages)
+  }
+  return size
 }
 
 /** A request as kafkajs' own framing takes it. */
@@ -87,17 +106,23 @@ interface FramedRequest {
   }
 }
 
-/** Puts size and request header (version 1) in front of a request: one copy. */
+/** Puts size and request header (version 1) in front of a request: in place where there is room, else one copy. */
 export async function framedRequest({ correlationId, clientId, request }: FramedRequest): Promise<EncodedBytes> {
-  const payload = (await request.encode()).buffer
-  const size = 2 + 2 + 4 + 2 + byteLength(clientId) + payload.length
-  const out = Buffer.allocUnsafe(4 + size)
-  let at = out.writeInt32BE(size, 0)
+  const inner = await request.encode()
+  const payload = inner.buffer
+  const head = 4 + 2 + 2 + 4 + 2 + byteLength(clientId)
+  const { memory } = inner as Partial<Framable>
+  const inPlace = memory !== undefined && head <= headroom
+  const out = inPlace ? memory : Buffer.allocUnsafe(head + payload.length)
+  const start = inPlace ? headroom - head : 0
+  let at = out.writeInt32BE(head - 4 + payload.length, start)
   at = out.writeInt16BE(request.apiKey, at)
   at = out.writeInt16BE(request.apiVersion, at)
   at = out.writeInt32BE(correlationId, at)
-  payload.copy(out, writeString(out, at, clientId))
-  return { buf: out, buffer: out }
+  at = writeString(out, at, clientId)
+  if (!inPlace) payload.copy(out, at)
+  const all = out.subarray(start, at + payload.length)
+  return { buf: all, buffer: all }
 }
 
 const byteLength = (text: string | null) => (text == null ? 0 : Buffer.byteLength(text))

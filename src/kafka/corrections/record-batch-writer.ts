@@ -1,7 +1,9 @@
-// Writes one record batch (magic 2) in one pass into one buffer. Used by produce-request.ts beside this file.
+// Writes one record batch (magic 2) in one pass into the buffer of its request. Used by produce-request.ts beside this file.
 // Why: kafkajs makes an encoder object per record and per header, sizes varlongs with BigInt and copies every record
 // four times; on the normalizer's path that was half of all CPU time.
 // Format: https://kafka.apache.org/documentation/#recordbatch
+
+import type { RequestBuffer } from './request-buffers.ts'
 
 /** A record as kafkajs hands it to its encoder. Text is UTF-8; a list of header values repeats the header. */
 export interface WritableRecord {
@@ -37,49 +39,56 @@ const recordOverhead = 40
 const headerOverhead = 10
 const transactionalBit = 0x10
 
-/**
- * The bytes of a batch of at least one record. `now` stands in for absent timestamps (epoch milliseconds).
- */
+/** An upper bound for the bytes of a batch that is not compressed. */
+export function longestBatch(records: readonly WritableRecord[]): number {
+  let size = headerLength
+  for (const record of records)
+    size += recordOverhead + longest(record.key) + longest(record.value) + headersLongest(record)
+  return size
+}
+
+/** Appends a batch of at least one record. `now` stands in for absent timestamps (epoch milliseconds). */
 export async function writeRecordBatch(
+  to: RequestBuffer,
   records: readonly WritableRecord[],
   fields: BatchFields,
   now: number,
   parts: WriterParts,
-): Promise<Buffer> {
+): Promise<void> {
   let least = Infinity
   let most = -Infinity
-  let size = headerLength
   for (const record of records) {
     const time = timeOf(record, now)
     if (time < least) least = time
     if (time > most) most = time
-    size += recordOverhead + longest(record.key) + longest(record.value) + headersLongest(record)
   }
-  let out = Buffer.allocUnsafeSlow(size)
-  position = headerLength
-  for (let index = 0; index < records.length; index++) writeRecord(out, records[index]!, index, least, now)
+  to.reserve(longestBatch(records))
+  const start = to.position
+  position = start + headerLength
+  for (let index = 0; index < records.length; index++) writeRecord(to.bytes, records[index]!, index, least, now)
   let end = position
   if (fields.codec !== 0) {
-    const packed = await parts.compress(fields.codec, out.subarray(headerLength, end))
-    end = headerLength + packed.length
-    if (end > out.length) out = Buffer.allocUnsafeSlow(end)
-    packed.copy(out, headerLength)
+    const packed = await parts.compress(fields.codec, to.bytes.subarray(start + headerLength, end))
+    to.reserve(headerLength + packed.length)
+    packed.copy(to.bytes, start + headerLength)
+    end = start + headerLength + packed.length
   }
   const attributes = fields.codec | (fields.transactional ? transactionalBit : 0)
-  out.fill(0, 0, 8) // base offset: the broker assigns it
-  out.writeInt32BE(end - 12, 8)
-  out.writeInt32BE(0, 12) // leader epoch: the broker's
-  out.writeInt8(2, 16)
-  out.writeInt16BE(attributes, 21)
-  out.writeInt32BE(records.length - 1, 23)
-  out.writeBigInt64BE(BigInt(least), 27)
-  out.writeBigInt64BE(BigInt(most), 35)
-  out.writeBigInt64BE(fields.producerId, 43)
-  out.writeInt16BE(fields.producerEpoch, 51)
-  out.writeInt32BE(fields.firstSequence, 53)
-  out.writeInt32BE(records.length, 57)
-  out.writeUInt32BE(parts.crc32c(out.subarray(21, end)), 17)
-  return out.subarray(0, end)
+  const out = to.bytes
+  out.fill(0, start, start + 8) // base offset: the broker assigns it
+  out.writeInt32BE(end - start - 12, start + 8)
+  out.writeInt32BE(0, start + 12) // leader epoch: the broker's
+  out.writeInt8(2, start + 16)
+  out.writeInt16BE(attributes, start + 21)
+  out.writeInt32BE(records.length - 1, start + 23)
+  out.writeBigInt64BE(BigInt(least), start + 27)
+  out.writeBigInt64BE(BigInt(most), start + 35)
+  out.writeBigInt64BE(fields.producerId, start + 43)
+  out.writeInt16BE(fields.producerEpoch, start + 51)
+  out.writeInt32BE(fields.firstSequence, start + 53)
+  out.writeInt32BE(records.length, start + 57)
+  out.writeUInt32BE(parts.crc32c(out.subarray(start + 21, end)), start + 17)
+  to.position = end
 }
 
 // 0 and '' count as absent, as they do in kafkajs.
