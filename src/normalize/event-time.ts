@@ -1,5 +1,5 @@
 // ISO 8601 to epoch milliseconds for eventTime and sessionContext.attributes.creationDate.
-// Pure, without Date: the common form `YYYY-MM-DDTHH:MM:SSZ` is read by character codes, the others by one pattern.
+// Pure, without Date: the common form `YYYY-MM-DDTHH:MM:SSZ` is read by its bytes, the others by one pattern.
 
 const extended =
   /^(\d{4})-(\d\d)-(\d\d)(?:[Tt](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?([Zz]|[+-]\d\d(?::?\d\d)?)| (\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?: ?(?:Z|UTC))?)$/
@@ -13,17 +13,10 @@ const basic = /^(\d{4})(\d\d)(\d\d)[Tt](\d\d)(\d\d)(?:(\d\d)(?:[.,](\d+))?)?([Zz
  * UTC. A `T` form without a zone is refused: it would be somebody's local time.
  */
 export function parseTime(value: string): number | null {
-  if (
-    value.length === 20 &&
-    value.charCodeAt(4) === 0x2d &&
-    value.charCodeAt(7) === 0x2d &&
-    value.charCodeAt(10) === 0x54 &&
-    value.charCodeAt(13) === 0x3a &&
-    value.charCodeAt(16) === 0x3a &&
-    value.charCodeAt(19) === 0x5a
-  ) {
-    const year = two(value, 0) * 100 + two(value, 2)
-    return timeOf(year, two(value, 5), two(value, 8), two(value, 11), two(value, 14), two(value, 17), 0, 0)
+  if (value.length === commonLength) {
+    for (let at = 0; at < commonLength; at++) characters[at] = Math.min(value.charCodeAt(at), 0x7f)
+    const common = parseTimeAt(characters, 0, commonLength)
+    if (common !== null) return common
   }
   const m = extended.exec(value) ?? basic.exec(value)
   if (m === null) return null
@@ -36,10 +29,30 @@ export function parseTime(value: string): number | null {
   return timeOf(number(1), number(2), number(3), number(time), number(time + 1), number(time + 2), millis, offset)
 }
 
+const commonLength = 20
+const characters = new Uint8Array(commonLength)
+
+/** {@link parseTime} of bytes, for the common form `YYYY-MM-DDTHH:MM:SSZ` only: null for any other, valid or not. */
+export function parseTimeAt(bytes: Uint8Array, start: number, end: number): number | null {
+  if (
+    end - start !== commonLength ||
+    bytes[start + 4] !== 0x2d ||
+    bytes[start + 7] !== 0x2d ||
+    bytes[start + 10] !== 0x54 ||
+    bytes[start + 13] !== 0x3a ||
+    bytes[start + 16] !== 0x3a ||
+    bytes[start + 19] !== 0x5a
+  )
+    return null
+  const year = two(bytes, start) * 100 + two(bytes, start + 2)
+  const [month, day] = [two(bytes, start + 5), two(bytes, start + 8)]
+  return timeOf(year, month, day, two(bytes, start + 11), two(bytes, start + 14), two(bytes, start + 17), 0, 0)
+}
+
 /** Two digits at `at`; NaN if they are not digits. */
-function two(value: string, at: number): number {
-  const tens = value.charCodeAt(at) - 0x30
-  const ones = value.charCodeAt(at + 1) - 0x30
+function two(bytes: Uint8Array, at: number): number {
+  const tens = (bytes[at] ?? 0) - 0x30
+  const ones = (bytes[at + 1] ?? 0) - 0x30
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN
 }
 

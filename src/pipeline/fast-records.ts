@@ -31,6 +31,19 @@ export class FastRecords {
     this.#maxRecordBytes = maxRecordBytes
   }
 
+  /**
+   * The memory of all records taken since the last call. Whoever knows that nobody reads those any more gives it back by
+   * {@link recycle}; else the garbage collector has it.
+   */
+  detach(): readonly Buffer[] {
+    return this.#writer.detach()
+  }
+
+  /** Takes memory back that {@link detach} gave away. */
+  recycle(memory: readonly Buffer[]): void {
+    this.#writer.recycle(memory)
+  }
+
   /** Appends the records of a value to `records` and notes each event; null, and nothing done, for the general path. */
   take(value: Uint8Array, records: OutRecord[], note: (event: PassingEvent) => void): Taken | null {
     const before = records.length

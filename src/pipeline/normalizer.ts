@@ -199,11 +199,13 @@ class NormalizerLoop {
       const refusal = normalizing.value(record.value)
       if (refusal !== null) rejected.push(deadLetter(record, batch, 'NORMALIZE', refusal.first, refusal.count))
     }
+    const memory = this.#fast?.detach() ?? []
     const out = [
       { topic: topics.events, records: events },
       { topic: topics.rejected, records: rejected },
     ].filter(part => part.records.length > 0)
     const places = out.length > 0 ? await this.#producer.send(out) : []
+    this.#fast?.recycle(memory)
 
     // Counted only now: what is counted has been acknowledged.
     addPlaces(metrics.recordsOut, places)

@@ -1,12 +1,19 @@
 // Avro binary written by hand into shared slabs: longs, strings and unions of the events topic's schema, nothing else.
-// Records are slices of a slab; a slab lives as long as any record cut from it, which is one batch.
+// Records are slices of a slab. Whoever knows that nobody reads the records of a batch any more gives its slabs back.
 // Format: https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
+
+/** Slabs kept for the next batch: a batch of the largest fetch fills about as many. */
+const mostSpare = 16
 
 /** A growing place to write to. Callers reserve first: no write checks its room. */
 export class AvroSlab {
   bytes: Buffer
   position = 0
   readonly #slabBytes: number
+  /** Filled since the last {@link detach}, without the present one. */
+  #full: Buffer[] = []
+  /** Memory outside V8's heap: made anew for every batch it would be answered with full collections. */
+  readonly #spare: Buffer[] = []
 
   constructor(slabBytes = 1 << 19) {
     this.#slabBytes = slabBytes
@@ -16,7 +23,32 @@ export class AvroSlab {
   /** Makes room for `size` bytes; what has been cut from the old slab stays valid. */
   reserve(size: number): void {
     if (this.bytes.length - this.position >= size) return
-    this.bytes = Buffer.allocUnsafeSlow(Math.max(this.#slabBytes, size))
+    this.#full.push(this.bytes)
+    this.#begin(size)
+  }
+
+  /** Leaves everything written so far to the caller, who may {@link recycle} it. */
+  detach(): Buffer[] {
+    const full = this.#full
+    if (this.position > 0) {
+      full.push(this.bytes)
+      this.#begin(0)
+    }
+    this.#full = []
+    return full
+  }
+
+  /** Takes slabs back: no record cut from them is read any more. */
+  recycle(slabs: readonly Buffer[]): void {
+    for (const slab of slabs) {
+      if (this.#spare.length === mostSpare) return
+      if (slab.length === this.#slabBytes) this.#spare.push(slab)
+    }
+  }
+
+  #begin(size: number): void {
+    const spare = size > this.#slabBytes ? undefined : this.#spare.pop()
+    this.bytes = spare ?? Buffer.allocUnsafeSlow(Math.max(this.#slabBytes, size))
     this.position = 0
   }
 

@@ -3,7 +3,7 @@
 // of fields is that of topics/cloudtrail.events.v1/value.avsc.
 import { outcomeOf } from '../outcome.ts'
 import { outcomes, sourceKinds } from '../event.ts'
-import type { NormalizeContext, Outcome, SourceKind } from '../event.ts'
+import type { NormalizeContext, SourceKind } from '../event.ts'
 import { secretsOf } from '../secrets.ts'
 import { AvroSlab } from './avro-slab.ts'
 import { IdentityWriter } from './identity-writer.ts'
@@ -33,6 +33,9 @@ const requestId = slotOf('record.requestID')
 const requestParameters = slotOf('record.requestParameters')
 const responseElements = slotOf('record.responseElements')
 const additionalEventData = slotOf('record.additionalEventData')
+const succeeded = outcomes.indexOf('SUCCESS')
+const failed = outcomes.indexOf('ERROR')
+const placeOfKind = Object.fromEntries(sourceKinds.map((kind, place) => [kind, place])) as Record<SourceKind, number>
 const secretsManager = Buffer.from('secretsmanager.amazonaws.com')
 const onlySecretId = Buffer.from('{"secretId":"')
 
@@ -53,7 +56,8 @@ export class EventWriter {
   readonly #identity: IdentityWriter
   readonly #context: Omit<NormalizeContext, 'sourceKind'>
   readonly #schemaId: number
-  readonly #outcomes = new Map<string, Outcome>()
+  /** Place of the outcome in its enum, by error code. */
+  readonly #outcomes = new Map<string, number>()
 
   constructor(context: Omit<NormalizeContext, 'sourceKind'>, schemaId: number) {
     this.#context = context
@@ -63,7 +67,7 @@ export class EventWriter {
 
   /**
    * The scanned record as key and value; null where the general path has to write it. `size` is the length of the record's
-   * JSON in bytes. The slices hold until nobody refers to them.
+   * JSON in bytes. The slices hold until their memory is given back.
    */
   write(scan: RecordScan, size: number, kind: SourceKind): WrittenRecord | null {
     const slab = this.#slab
@@ -74,7 +78,7 @@ export class EventWriter {
     slab.slice(scan.bytes, scan.start(eventSource), scan.end(eventSource))
     slab.slice(scan.bytes, scan.start(eventName), scan.end(eventName))
     this.#text(scan, awsRegion)
-    slab.size(outcomes.indexOf(this.#outcome(scan)))
+    slab.size(this.#outcome(scan))
     this.#identity.principal(scan)
     const account = filled(scan, recipient) ? recipient : identityAccount
     this.#text(scan, account)
@@ -95,19 +99,29 @@ export class EventWriter {
       return null
     }
     this.#secrets(scan, account)
-    slab.size(sourceKinds.indexOf(kind))
+    slab.size(placeOfKind[kind])
     const { keyStart, keyEnd } = this.#identity
     return { key: slab.bytes.subarray(keyStart, keyEnd), value: slab.bytes.subarray(start, slab.position) }
   }
 
-  #outcome(scan: RecordScan): Outcome {
-    if (!filled(scan, errorCode)) return filled(scan, errorMessage) ? 'ERROR' : 'SUCCESS'
+  /** The memory of all records written since the last call, for {@link recycle} once nobody reads them. */
+  detach(): Buffer[] {
+    return this.#slab.detach()
+  }
+
+  /** Takes memory back that {@link detach} gave away. */
+  recycle(memory: readonly Buffer[]): void {
+    this.#slab.recycle(memory)
+  }
+
+  #outcome(scan: RecordScan): number {
+    if (!filled(scan, errorCode)) return filled(scan, errorMessage) ? failed : succeeded
     const code = scan.latin1(errorCode)
     let outcome = this.#outcomes.get(code)
     if (outcome === undefined) {
       // Codes are some thousands; made-up ones must not grow the memory.
       if (this.#outcomes.size > 4096) this.#outcomes.clear()
-      outcome = outcomeOf(code, null)
+      outcome = outcomes.indexOf(outcomeOf(code, null))
       this.#outcomes.set(code, outcome)
     }
     return outcome

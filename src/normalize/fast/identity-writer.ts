@@ -2,7 +2,6 @@
 // identity is parsed and goes through principal.ts and user-identity.ts, so that their rules stand in one place.
 // Pure. What the two short ways claim is held against the general mapping by test/property/fast-path.property.test.ts.
 import type { JsonObject } from '../cloudtrail.ts'
-import { parseTime } from '../event-time.ts'
 import { principalKinds } from '../event.ts'
 import type { Principal, UserIdentity } from '../event.ts'
 import { principalOf } from '../principal.ts'
@@ -31,6 +30,7 @@ const issuer = {
   userName: slotOf('issuer.userName'),
 }
 const issuerSlots = Object.values(issuer)
+const ownSlots = [type, principalId, arn, accountId, accessKeyId, userName, invokedBy]
 const created = slotOf('attributes.creationDate')
 const mfaAuthenticated = slotOf('attributes.mfaAuthenticated')
 
@@ -66,7 +66,7 @@ export class IdentityWriter {
   principal(scan: RecordScan): void {
     this.#parsed = null
     this.#colon = -1
-    if (!scan.has(identity) || sources.some(slot => scan.has(slot))) this.#parse(scan)
+    if (!scan.has(identity) || hasAny(scan, sources)) this.#parse(scan)
     else if (this.#isRole(scan))
       this.#key(scan, issuer.accountId, roleSegment, issuer.principalId, roleKind, issuer.userName)
     else if (this.#isUser(scan)) this.#key(scan, accountId, userSegment, principalId, userKind, userName)
@@ -77,9 +77,9 @@ export class IdentityWriter {
   identity(scan: RecordScan): void {
     const slab = this.#slab
     if (this.#parsed !== null) return this.#object(this.#parsed.identity)
-    for (const slot of [type, principalId, arn, accountId, accessKeyId, userName, invokedBy]) this.#field(scan, slot)
+    for (const slot of ownSlots) this.#field(scan, slot)
     slab.byte(0) // sourceIdentity
-    if (issuerSlots.some(slot => scan.has(slot))) {
+    if (hasAny(scan, issuerSlots)) {
       slab.byte(2)
       for (const slot of issuerSlots) this.#field(scan, slot)
     } else slab.byte(0)
@@ -89,8 +89,7 @@ export class IdentityWriter {
       slab.slice(scan.bytes, this.#colon + 1, scan.end(principalId))
     }
     slab.optionalFlag(scan.flag(mfaAuthenticated))
-    const time = scan.text(created)
-    slab.optionalLong(time === null ? null : parseTime(time))
+    slab.optionalLong(scan.time(created))
   }
 
   /** A session of a role that is no Identity Center role, with what AWS writes into every such record. */
@@ -171,6 +170,11 @@ export class IdentityWriter {
     slab.optionalFlag(value.mfaAuthenticated)
     slab.optionalLong(value.sessionCreated)
   }
+}
+
+function hasAny(scan: RecordScan, slots: readonly number[]): boolean {
+  for (const slot of slots) if (scan.has(slot)) return true
+  return false
 }
 
 function parsed(scan: RecordScan, slot: number): JsonObject | undefined {

@@ -14,16 +14,6 @@ export const noted = {
 
 const quote = 0x22
 const backslash = 0x5c
-const control = 1
-const beyond = 2
-const ends = 3
-const escapes = 4
-
-const classes = new Uint8Array(256)
-classes.fill(control, 0, 0x20)
-classes.fill(beyond, 0x7f)
-classes[quote] = ends
-classes[backslash] = escapes
 
 // A value nested deeper goes the general way, which knows how to refuse what nobody can walk.
 const deepest = 64
@@ -40,14 +30,19 @@ export function endOfString(bytes: Uint8Array, from: number): number {
   const { length } = bytes
   let at = from
   for (;;) {
-    // This loop is the cost of the fast path: a bound that the engine can see makes it half again as fast.
-    while (at < length && classes[bytes[at]!] === 0) at++
+    // This loop is the cost of the fast path: a bound that the engine can see makes it half again as fast, and four
+    // comparisons are nearly twice as fast as a table of classes.
+    let byte = 0
+    while (at < length) {
+      byte = bytes[at]!
+      if (byte === quote || byte === backslash || byte < 0x20 || byte > 0x7e) break
+      at++
+    }
     if (at === length) return -1
-    const kind = classes[bytes[at]!]
-    if (kind === ends) return at
-    if (kind === control) return -1
+    if (byte === quote) return at
+    if (byte < 0x20) return -1
     noted.unusual = true
-    const width = kind === escapes ? escapeWidth(bytes, at) : 1
+    const width = byte === backslash ? escapeWidth(bytes, at) : 1
     if (width === 0) return -1
     at += width
   }

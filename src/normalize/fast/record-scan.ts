@@ -1,7 +1,7 @@
 // Finds the fields of a CloudTrail record in the bytes of its JSON: positions, no objects. The first half of the fast path.
 // It takes only records that the general path (../event.ts) would turn into an event without a doubt; for anything
 // else (a number where text is usual, a key twice, a spelling with escapes) it says no, and the general path decides.
-import { parseTime } from '../event-time.ts'
+import { parseTime, parseTimeAt } from '../event-time.ts'
 import { endOfString, endOfValue, literalAt, noted, skipWhite } from './json-scan.ts'
 
 const kinds = { text: 0, flag: 1, json: 2, object: 3, stop: 4 } as const
@@ -145,6 +145,13 @@ export class RecordScan {
     return (JSON.parse(this.bytes.toString('utf8', this.start(slot) - 1, this.end(slot) + 1)) as string).toWellFormed()
   }
 
+  /** Epoch milliseconds of a text field; null where it is absent or no time. */
+  time(slot: number): number | null {
+    if (!this.has(slot)) return null
+    const common = parseTimeAt(this.bytes, this.start(slot), this.end(slot))
+    return common ?? parseTime(this.text(slot) ?? '')
+  }
+
   /** True where the bytes of a field are exactly these. */
   is(slot: number, text: Uint8Array): boolean {
     const start = this.#starts[slot]!
@@ -241,7 +248,7 @@ export class RecordScan {
     if (!this.#filled(eventTime) || !this.#filled(eventSource) || !this.#filled(eventName)) return false
     if (this.is(eventSource, fromS3) || this.is(eventType, insight)) return false
     if (this.has(eventVersion) && !this.#isVersion1()) return false
-    const time = parseTime(this.latin1(eventTime))
+    const time = this.time(eventTime)
     this.eventTime = time ?? 0
     return time !== null
   }
@@ -252,9 +259,19 @@ export class RecordScan {
 
   /** `1` or `1.` and digits, with further parts. */
   #isVersion1(): boolean {
-    return /^1(\.\d+)*$/.test(this.latin1(eventVersion))
+    const { bytes } = this
+    const end = this.#ends[eventVersion]!
+    let at = this.#starts[eventVersion]!
+    if (bytes[at++] !== 0x31) return false
+    while (at < end) {
+      if (bytes[at++] !== 0x2e || !isDigit(bytes[at])) return false
+      while (at < end && isDigit(bytes[at])) at++
+    }
+    return at === end
   }
 }
+
+const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39
 
 function find(keys: readonly Key[] | undefined, bytes: Uint8Array, start: number): Key | null {
   if (keys === undefined) return null

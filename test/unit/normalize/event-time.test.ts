@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseTime } from '../../../src/normalize/event-time.ts'
+import { parseTime, parseTimeAt } from '../../../src/normalize/event-time.ts'
 
 test('every form that CloudTrail and its shippers write is the same instant', () => {
   const instant = Date.UTC(2026, 2, 1, 8, 15, 30)
@@ -77,4 +77,20 @@ test('what is no instant is null', () => {
   ]) {
     assert.equal(parseTime(text), null, text)
   }
+})
+
+test('bytes are read as their text is, in the common form only', () => {
+  const at = (text: string) => {
+    const bytes = Buffer.from(`"${text}",`)
+    return parseTimeAt(bytes, 1, bytes.length - 2)
+  }
+  assert.equal(at('2026-03-01T08:15:30Z'), Date.UTC(2026, 2, 1, 8, 15, 30))
+  for (const other of [
+    '2026-03-01T08:15:30.0Z',
+    '2026-02-30T08:15:30Z',
+    '2026-03-01T08:15:3\\',
+    '2026-03-01 08:15:30Z',
+    '',
+  ])
+    assert.equal(at(other), null, other)
 })
