@@ -57,7 +57,7 @@ class Member implements GroupConsumer {
       rebalanceTimeout: 60_000,
       maxWaitTimeInMs: 250,
       minBytes: 1,
-      maxBytesPerPartition: 1 << 20,
+      maxBytesPerPartition: options.fetchBytes ?? 1 << 20,
       maxBytes: 16 << 20,
       readUncommitted: false,
       allowAutoTopicCreation: false,

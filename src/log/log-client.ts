@@ -52,6 +52,7 @@ export interface Producer {
   /**
    * Appends all records and resolves when every one is acknowledged by all in-sync replicas. On failure the whole call
    * is redone by the implementation until `retryForMs` is over (duplicates possible, loss not), then it rejects with TW_PRODUCE_FAILED.
+   * When it has resolved, the bytes of the records are the caller's again and may be overwritten.
    */
   send(batch: readonly TopicRecords[]): Promise<readonly Appended[]>
   close(): Promise<void>
@@ -104,6 +105,8 @@ export interface ConsumerOptions {
   /** A position that retention has overtaken: `crashed` with TW_OFFSET_OUT_OF_RANGE (default), or on with what is left. */
   readonly outOfRange?: 'fail' | 'earliest'
   readonly sessionTimeoutMs?: number
+  /** Bytes of one partition that a batch may have, default 1 MiB: what is read at once under load, and held in memory. */
+  readonly fetchBytes?: number
   /** Partitions whose batches are handled at the same time. Default 3. */
   readonly concurrency?: number
 }
