@@ -22,7 +22,7 @@ const stopSeenWithinMs = 100
 /** The fields of kafkajs' Runner that waiting needs. */
 export interface Runner {
   readonly running: boolean
-  readonly fetchManager: { start(): Promise<void> }
+  readonly fetchManager: { start: () => Promise<void> }
   /** `lastRequest`: when the coordinator answered last. */
   readonly consumerGroup: {
     readonly lastRequest: number
