@@ -23,6 +23,21 @@ export function cpuMicros(work: () => void): number {
   return user + system
 }
 
+/**
+ * The calibration loop of the benches with processes of their own: CPU-seconds per million of JSON.parse over these lines.
+ * What a machine does to it from round to round, it does to the rows beside it.
+ */
+export function calibration(lines: readonly string[]): () => number {
+  const once = () => cpuMicros(() => lines.forEach(line => JSON.parse(line))) / lines.length
+  once()
+  return once
+}
+
+/** Median and, in brackets, least and most. */
+export function spread({ median, least, most }: Cost): string {
+  return `${median.toFixed(2)} (${least.toFixed(2)}-${most.toFixed(2)})`
+}
+
 /** Runs `work` once to warm up and then `runs` times; it handles `records` records each time. */
 export function measure(runs: number, records: number, work: () => void): Cost {
   work()
@@ -46,7 +61,7 @@ export async function measureAsync(runs: number, records: number, work: () => Pr
 export function row(name: string, cost: Cost, baseline: Cost, note = ''): void {
   const columns = [
     name.padEnd(46),
-    `${cost.median.toFixed(2)} (${cost.least.toFixed(2)}-${cost.most.toFixed(2)})`.padStart(22),
+    spread(cost).padStart(22),
     `${Math.round(1e6 / cost.median).toLocaleString('en')}/s`.padStart(12),
     `${(cost.median / baseline.median).toFixed(2)} x`.padStart(9),
   ]

@@ -97,6 +97,35 @@ export function benchRuleFiles(count: number): RuleFile[] {
   return [...files(missionRules), ...more]
 }
 
+const manyRegions = `title: Secret read
+name: secret-read
+id: 00000000-0000-4000-9000-000000000001
+logsource: {product: aws, service: cloudtrail}
+detection:
+  selection:
+    eventSource: secretsmanager.amazonaws.com
+    eventName: [GetSecretValue, BatchGetSecretValue]
+  condition: selection
+level: low
+---
+title: Secrets read in many regions
+name: many-regions
+id: 00000000-0000-4000-9000-000000000002
+correlation:
+  type: value_count
+  rules: [secret-read]
+  group-by: [userIdentity.sessionContext.sessionIssuer.arn]
+  timespan: 10m
+  condition: {field: awsRegion, gte: 5}
+level: high
+`
+
+/** One value_count rule and `count - 1` more in Sigma as everybody reads it, for programs other than ours. */
+export function plainSigmaFiles(count: number): RuleFile[] {
+  const more = Array.from({ length: count - 1 }, (_, index) => ({ path: `bench-${index}.yml`, text: rule(index) }))
+  return [{ path: 'many-regions.yml', text: manyRegions }, ...more]
+}
+
 /** The two rules of the mission and `count - 2` more; then as many as `others` that name no call. */
 export function benchRules(count: number, others = 0): RuleSet {
   return loaded([

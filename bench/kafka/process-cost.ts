@@ -49,7 +49,7 @@ export function cpuSeconds(pid: number): number {
 }
 
 /** Seconds of CPU that all programs have used, idle and waiting left out. */
-function machineSeconds(): number {
+export function machineSeconds(): number {
   const [user = 0, nice = 0, system = 0, , , irq = 0, soft = 0] = readFileSync('/proc/stat', 'utf8')
     .split('\n', 1)[0]!
     .trim()

@@ -2,7 +2,7 @@
 // loop, so that what the machine does to one it does to all. Prints medians with their spread.
 import type { LogClient } from '../../src/log/log-client.ts'
 import { cloudTrailLines } from '../data.ts'
-import { costOf, cpuMicros } from '../measure.ts'
+import { calibration, costOf, spread } from '../measure.ts'
 import type { Cost } from '../measure.ts'
 import { say } from '../report.ts'
 import { costOfWork } from './process-cost.ts'
@@ -32,9 +32,7 @@ export async function rounds(
 ): Promise<(name: string) => Result | null> {
   const samples = new Map<string, Sample[]>()
   const calibrations: number[] = []
-  const lines = [...cloudTrailLines(20_000)]
-  const calibrate = () => cpuMicros(() => lines.forEach(line => JSON.parse(line))) / lines.length
-  calibrate()
+  const calibrate = calibration([...cloudTrailLines(20_000)])
   for (let run = 0; run < runs; run++) {
     calibrations.push(calibrate())
     for (const row of rows) {
@@ -44,8 +42,8 @@ export async function rounds(
       console.error(`round ${run + 1}: ${row.name}: ${cost}`)
     }
   }
-  const calibration = costOf(calibrations)
-  say(`\ncalibration: JSON.parse of the raw records ${spread(calibration)} CPU-s per 1M`)
+  const parsing = costOf(calibrations)
+  say(`\ncalibration: JSON.parse of the raw records ${spread(parsing)} CPU-s per 1M`)
   say(
     `\n${'program'.padEnd(44)}${'CPU-s per 1M'.padStart(22)}${'x calibration'.padStart(15)}` +
       `${'records/s'.padStart(26)}${'MiB'.padStart(6)}${'foreign'.padStart(9)}`,
@@ -60,17 +58,13 @@ export async function rounds(
     say(
       name.padEnd(44) +
         spread(cpu).padStart(22) +
-        (cpu.median / calibration.median).toFixed(2).padStart(15) +
+        (cpu.median / parsing.median).toFixed(2).padStart(15) +
         `${thousands(rate.median)} (${thousands(rate.least)}-${thousands(rate.most)})`.padStart(26) +
         Math.round(memory).toString().padStart(6) +
         foreign.toFixed(2).padStart(9),
     )
   }
   return name => results.get(name) ?? null
-}
-
-function spread({ median, least, most }: Cost): string {
-  return `${median.toFixed(2)} (${least.toFixed(2)}-${most.toFixed(2)})`
 }
 
 function thousands(value: number): string {
