@@ -1,6 +1,7 @@
 // `npm run bench:regression [-- --update]`: whether the pure parts have become slower, short enough for every test run.
 // Each part stands as a ratio to something of the same run that the parts are not made of (JSON.parse, decoding and
-// nothing else), taken turn about, and is compared with bench/baseline.json. Exit 1 beyond the factor; --update writes.
+// nothing else), taken turn about, and is compared with bench/baseline.json. A part beyond the factor is measured again:
+// what else ran goes away, a step stays. Exit 1 if it stays; --update writes the file.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -11,10 +12,16 @@ import { costOf } from './measure.ts'
 import { normalizer } from './normalize.ts'
 import { benchRules, everyCallRules } from './rules.ts'
 
-const { values } = parseArgs({ options: { update: { type: 'boolean', default: false } } })
-const baselineFile = join(import.meta.dirname, 'baseline.json')
+const { values } = parseArgs({
+  options: {
+    update: { type: 'boolean', default: false },
+    baseline: { type: 'string', default: join(import.meta.dirname, 'baseline.json') },
+  },
+})
+const baselineFile = values.baseline
 const records = 20_000
 const rounds = 5
+const attempts = 3
 /** Generous, because ratios move with the processor, its caches and what else runs: this is for the step, not the slope. */
 const factor = 1.6
 
@@ -63,15 +70,17 @@ async function ratioOf({ work, beside }: Part): Promise<number> {
 const baseline = JSON.parse(readFileSync(baselineFile, 'utf8')) as Readonly<Record<string, number>>
 const found: Record<string, number> = {}
 for (const part of parts()) {
-  const ratio = await ratioOf(part)
   const before = baseline[part.name]
+  let ratio = await ratioOf(part)
   found[part.name] = Math.round(ratio * 100) / 100
   if (values.update) console.log(`${part.name}: ${ratio.toFixed(2)} x`)
   else if (before === undefined) throw new Error(`'${part.name}' has no baseline: npm run bench:regression -- --update`)
   else {
-    const isSlower = ratio > before * factor
-    const bound = `baseline ${before.toFixed(2)} x, at most ${(before * factor).toFixed(2)} x`
-    console.log(`${isSlower ? 'SLOWER' : 'ok    '} ${part.name}: ${ratio.toFixed(2)} x, ${bound}`)
+    const bound = before * factor
+    for (let more = 1; more < attempts && ratio > bound; more++) ratio = Math.min(ratio, await ratioOf(part))
+    const isSlower = ratio > bound
+    const told = `${ratio.toFixed(2)} x, baseline ${before.toFixed(2)} x, at most ${bound.toFixed(2)} x`
+    console.log(`${isSlower ? 'SLOWER' : 'ok    '} ${part.name}: ${told}`)
     if (isSlower) process.exitCode = 1
   }
 }
