@@ -11,8 +11,14 @@ import type { AvroSchema } from './confluent.ts'
 import { Decoder, HEADER, sameLayout, schemaIdOf } from './confluent.ts'
 import { EventWalk } from './event-walk.ts'
 
-/** Calls remembered with whether a rule wants them. An account uses some thousands; made-up ones must not grow it. */
-const mostCalls = 8192
+/** Places for calls with whether a rule wants them, a power of two. An account uses some thousands. */
+const places = 4096
+
+/** A call (the bytes of eventSource and eventName with their lengths) and whether a rule wants it. */
+interface Call {
+  readonly bytes: Buffer
+  readonly wanted: boolean
+}
 
 /** Reads the events that a rule set is about; the others can be passed over. */
 export class EventDispatch extends Decoder<CloudTrailEvent> {
@@ -21,8 +27,8 @@ export class EventDispatch extends Decoder<CloudTrailEvent> {
   readonly #walk: EventWalk | null
   /** Writers whose records have the layout that the walk is for. */
   readonly #ours = new Set<number>()
-  /** By the bytes of eventSource and eventName with their lengths, a character each. */
-  #calls = new Map<string, boolean>()
+  /** By a hash of the call; of two calls with one place the later one has it, so that made-up ones grow nothing. */
+  readonly #calls = new Array<Call | null>(places).fill(null)
 
   /** `schema` is topics/cloudtrail.events.v1/value.avsc; decoded events hold what `rules` and the engine read. */
   constructor(schema: AvroSchema, { fields, wants }: Pick<RuleSet, 'fields' | 'wants'>) {
@@ -58,13 +64,27 @@ export class EventDispatch extends Decoder<CloudTrailEvent> {
   }
 
   #wanted(value: Buffer, { callStart, callEnd, sourceStart, sourceEnd, nameStart }: EventWalk): boolean {
-    const call = value.toString('latin1', callStart, callEnd)
-    const known = this.#calls.get(call)
-    if (known !== undefined) return known
-    if (this.#calls.size >= mostCalls) this.#calls = new Map()
+    const place = hashOf(value, callStart, callEnd) & (places - 1)
+    const known = this.#calls[place]
+    if (known != null && isSame(known.bytes, value, callStart, callEnd)) return known.wanted
     const eventSource = value.toString('utf8', sourceStart, sourceEnd)
     const wanted = this.#wants(eventSource, value.toString('utf8', nameStart, callEnd))
-    this.#calls.set(call, wanted)
+    // A copy: a slice would keep the whole fetch.
+    this.#calls[place] = { bytes: Buffer.from(value.subarray(callStart, callEnd)), wanted }
     return wanted
   }
+}
+
+/** Of the ends of service and call, where they differ most; what decides is the comparison behind it. */
+function hashOf(bytes: Buffer, start: number, end: number): number {
+  let hash = end - start
+  for (let at = start; at < end && at < start + 8; at++) hash = Math.imul(hash, 31) + bytes[at]!
+  for (let at = Math.max(start, end - 14); at < end; at++) hash = Math.imul(hash, 31) + bytes[at]!
+  return hash ^ (hash >>> 15)
+}
+
+function isSame(known: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  if (known.length !== end - start) return false
+  for (let index = 0; index < known.length; index++) if (known[index] !== bytes[start + index]) return false
+  return true
 }

@@ -7,6 +7,7 @@ export class HistogramBatch {
   readonly counts: number[]
   sum = 0
   readonly #bounds: readonly number[]
+  #last = 0
 
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds
@@ -15,8 +16,11 @@ export class HistogramBatch {
 
   observe(value: number): void {
     const bounds = this.#bounds
-    let bucket = 0
+    // Neighbours in a log are of about the same age: the search begins where the last one ended.
+    let bucket = this.#last
+    while (bucket > 0 && value <= (bounds[bucket - 1] as number)) bucket--
     while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++
+    this.#last = bucket
     this.counts[bucket] = (this.counts[bucket] as number) + 1
     this.sum += value
   }

@@ -52,6 +52,8 @@ export interface ChunkOutput {
 const EXPIRE_EVERY = 100_000
 const REGISTRY_RETRY_MS = 1000
 const BATCH_MAX_MS = 100
+/** Records between two looks at the clock: a look costs as much as passing a record over does. */
+const LOOK_AT_CLOCK_EVERY = 16
 
 /**
  * Takes records in order into the engine's transaction, at least one and not necessarily all: a chunk ends with a stretch
@@ -82,9 +84,11 @@ export async function detectChunk(
   const expired = entered.horizon === null ? [] : engine.expired(entered.horizon)
   for (const key of expired) transaction.forget(key)
   let expiry = entered.progress
+  const stretchEnd = (stretch + 1) * every
   let taken = 0
   for (const record of records) {
-    if (taken > 0 && (stretchOf(record.offset, every) !== stretch || now() > deadline)) break
+    if (record.offset >= stretchEnd) break
+    if (taken % LOOK_AT_CLOCK_EVERY === LOOK_AT_CLOCK_EVERY - 1 && now() > deadline) break
     const passedOver = passOver(record, options.events)
     if (!Number.isNaN(passedOver)) {
       taken++
