@@ -67,17 +67,27 @@ export interface SoakResult {
   readonly restarts: number
 }
 
-/** Collects the garbage of a process that was started with `--inspect`. */
-async function collector(cli: CliProcess): Promise<() => Promise<void>> {
+/** Collects the garbage of a process that was started with `--inspect`, which does not end before `close`. */
+async function collector(
+  cli: CliProcess,
+): Promise<{ readonly collect: () => Promise<void>; readonly close: () => Promise<void> }> {
   const address = /Debugger listening on (ws:\S+)/.exec(cli.seen())?.[1]
   if (address === undefined) throw new Error(`No inspector:\n${cli.seen()}`)
   const inspector = new WebSocket(address)
   await once(inspector, 'open')
   let id = 0
-  return async () => {
-    const answered = once(inspector, 'message', { signal: AbortSignal.timeout(10_000) })
-    inspector.send(JSON.stringify({ id: ++id, method: 'HeapProfiler.collectGarbage' }))
-    await answered
+  return {
+    async collect() {
+      const answered = once(inspector, 'message', { signal: AbortSignal.timeout(10_000) })
+      inspector.send(JSON.stringify({ id: ++id, method: 'HeapProfiler.collectGarbage' }))
+      await answered
+    },
+    async close() {
+      if (inspector.readyState === WebSocket.CLOSED) return
+      const closed = once(inspector, 'close')
+      inspector.close()
+      await closed
+    },
   }
 }
 
@@ -142,14 +152,14 @@ export async function soak(options: SoakOptions, log: (line: string) => void): P
   const cluster = await BenchCluster.start()
   const problems: string[] = []
   const processes = new Map<keyof typeof clients, CliProcess>()
+  const collectors: Awaited<ReturnType<typeof collector>>[] = []
   try {
     const { env, topics, groups } = await cluster.line({}, partitions)
     for (const verb of ['normalize', 'detect'] as const)
       processes.set(verb, startCli([verb], { ...env, NODE_OPTIONS: '--inspect=127.0.0.1:0' }))
     const ports = new Map<string, number>()
     for (const [verb, cli] of processes) ports.set(verb, await cli.port())
-    const settle: (() => Promise<void>)[] = []
-    for (const cli of processes.values()) settle.push(await collector(cli))
+    for (const cli of processes.values()) collectors.push(await collector(cli))
     const looks = new Map<string, Look[]>([...processes.keys()].map(verb => [verb, []]))
 
     const begun = performance.now()
@@ -181,7 +191,7 @@ export async function soak(options: SoakOptions, log: (line: string) => void): P
         const settled = performance.now() - begun >= settleAt
         if (settled) {
           settleAt += settleEveryMs
-          await Promise.all(settle.map(collect => collect())).catch(() => undefined)
+          await Promise.all(collectors.map(({ collect }) => collect())).catch(() => undefined)
         }
         for (const [verb, cli] of processes) {
           if (cli.child.exitCode !== null) problems.push(`${verb} ended:\n${cli.seen().slice(-2_000)}`)
@@ -262,6 +272,7 @@ export async function soak(options: SoakOptions, log: (line: string) => void): P
     ].join('\n')
     return { table, problems, sent, restarts }
   } finally {
+    await Promise.all(collectors.map(({ close }) => close()))
     for (const { child } of processes.values()) child.kill('SIGTERM')
     await Promise.all([...processes.values()].map(({ finished }) => finished))
     await cluster.stop()
