@@ -76,7 +76,7 @@ export function isTransient(thrown: unknown): boolean {
   const answered = protocolCode(thrown)
   for (const error of chain(thrown)) {
     if (error instanceof TrailwardenError) return error.retriable
-    if (/NotImplemented|UnsupportedMagicByte|^(Type|Range|Reference|Syntax)Error$/.test(error.name)) return false
+    if (/NotImplemented|UnsupportedMagicByte|^(Abort|Type|Range|Reference|Syntax)Error$/.test(error.name)) return false
   }
   if (isRefused(thrown)) return false
   if (answered === null) return true

@@ -12,7 +12,13 @@ import { codecs } from './corrections/codecs.ts'
 import type { Codec } from './corrections/codecs.ts'
 import { followingCoordinator, joiningPatiently } from './corrections/group-coordinator.ts'
 import { recoverFromOffsetOutOfRange } from './corrections/offset-out-of-range.ts'
-import { committingPatiently, outagePatience, outlastingOutages } from './corrections/outage.ts'
+import {
+  committingPatiently,
+  endingJoins,
+  joiningWhileWanted,
+  outagePatience,
+  outlastingOutages,
+} from './corrections/outage.ts'
 import { groupMessagesPerPartition } from './corrections/partition-grouping.ts'
 import { framedRequest, produceRequest } from './corrections/produce-request.ts'
 import { failingOnRefusal, parsingTheCause, tellingRefusal } from './corrections/refusals.ts'
@@ -56,6 +62,7 @@ interface GroupMethods {
 
 interface RunnerMethods {
   readonly start: ReturnType<typeof outlastingOutages>
+  readonly stop: ReturnType<typeof endingJoins>
 }
 
 interface OffsetManagerMethods {
@@ -182,11 +189,14 @@ function correctInPlace(): void {
   const { prototype: group } = load<{ prototype: GroupMethods }>('consumer/consumerGroup')
   Object.assign(group, {
     recoverFromOffsetOutOfRange,
-    joinAndSync: joiningPatiently(group.joinAndSync, { joinForMs: outagePatience.forMs, everyMs: 200 }),
+    joinAndSync: joiningPatiently(joiningWhileWanted(group.joinAndSync), {
+      joinForMs: outagePatience.forMs,
+      everyMs: 200,
+    }),
     heartbeat: followingCoordinator(group.heartbeat),
   })
   const { prototype: runner } = load<{ prototype: RunnerMethods }>('consumer/runner')
-  Object.assign(runner, { start: outlastingOutages(runner.start) })
+  Object.assign(runner, { start: outlastingOutages(runner.start), stop: endingJoins(runner.stop) })
   const { prototype: offsets } = load<{ prototype: OffsetManagerMethods }>('consumer/offsetManager')
   Object.assign(offsets, { commitOffsets: committingPatiently(offsets.commitOffsets) })
 }

@@ -1,4 +1,4 @@
-// How a member lives on while brokers are away. Wraps Runner.prototype.start (kafkajs src/consumer/runner.js) and
+// How a member lives on while brokers are away. Wraps Runner.prototype.start and .stop (kafkajs src/consumer/runner.js) and
 // OffsetManager.prototype.commitOffsets (src/consumer/offsetManager/index.js). Why: when the reconnecting inside one fetch
 // has used up its retries (some 13 s), kafkajs calls the error final, and the consumer ends although 40 retries were asked
 // for; brokers that come back with an empty list of nodes end it at once; and a commit asks a coordinator that is gone
@@ -72,6 +72,28 @@ async function reconnected(runner: Runner, everyMs: number): Promise<void> {
 /** Retrying is over, which kafkajs reads from this field; the runner would begin with 40 retries of its own. */
 function final(error: unknown): unknown {
   return error instanceof Error ? Object.assign(error, { retriable: false }) : error
+}
+
+type Stop = (this: Pick<Runner, 'consumerGroup'>) => Promise<void>
+
+const unwanted = new WeakSet<object>()
+
+/** stop that also ends the joining of the group, whose patience would outlast everybody who waits for the stop. */
+export function endingJoins(original: Stop): Stop {
+  return async function stop() {
+    unwanted.add(this.consumerGroup)
+    await original.call(this)
+  }
+}
+
+type Join<G extends object> = (this: G) => Promise<void>
+
+/** joinAndSync, for as long as the runner of the group has not been stopped; then an AbortError. */
+export function joiningWhileWanted<G extends object>(original: Join<G>): Join<G> {
+  return async function joinAndSync() {
+    if (unwanted.has(this)) throw new DOMException('The consumer is being stopped', 'AbortError')
+    await original.call(this)
+  }
 }
 
 /** The fields of kafkajs' OffsetManager that a commit needs. */

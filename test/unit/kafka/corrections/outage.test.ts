@@ -2,16 +2,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { committingPatiently, outlastingOutages } from '../../../../src/kafka/corrections/outage.ts'
+import { joiningPatiently } from '../../../../src/kafka/corrections/group-coordinator.ts'
+import {
+  committingPatiently,
+  endingJoins,
+  joiningWhileWanted,
+  outlastingOutages,
+} from '../../../../src/kafka/corrections/outage.ts'
 import type { OffsetManager, Runner } from '../../../../src/kafka/corrections/outage.ts'
 import { original } from '../encoded-batches.ts'
 
 type Errors = Record<string, new (...args: unknown[]) => Error>
 type Start = Parameters<typeof outlastingOutages>[0]
+type Stop = Parameters<typeof endingJoins>[0]
 interface RunnerOfKafkajs extends Runner {
   stop(): Promise<void>
 }
-const RunnerClass = original<(new (options: object) => RunnerOfKafkajs) & { prototype: { start: Start } }>(
+const RunnerClass = original<(new (options: object) => RunnerOfKafkajs) & { prototype: { start: Start; stop: Stop } }>(
   'consumer/runner',
 )
 const errors = original<Errors>('errors')
@@ -123,6 +130,22 @@ test('a stop during an outage does not wait for the next attempt', async () => {
   await runner.stop()
   assert.ok(Date.now() - begun < 2_000)
   assert.deepEqual(seen.crashes, [])
+})
+
+test('a stop while the group is being joined ends the joining; without it that would go on for its whole patience', async () => {
+  const { runner } = runnerWith(refused)
+  let attempts = 0
+  const join = joiningPatiently(
+    joiningWhileWanted(() => {
+      attempts++
+      return Promise.reject(retriesExceeded())
+    }),
+    { joinForMs: 60_000, everyMs: 1 },
+  )
+  const joining = assert.rejects(join.call(runner.consumerGroup as never), { name: 'AbortError' })
+  await until(() => attempts > 3)
+  await endingJoins(RunnerClass.prototype.stop).call(runner)
+  await joining
 })
 
 test('a commit follows the coordinator and waits for it; a rebalance is told at once', async () => {
