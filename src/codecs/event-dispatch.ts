@@ -5,10 +5,13 @@
 // A record is passed over only where decoding it would have succeeded for certain: everything unusual (another writer
 // schema, a length that does not fit, a number that is long, bytes left over) is left to the general decoder and its verdict.
 import type { CloudTrailEvent } from '../normalize/event.ts'
+import type { Rejected } from '../rejected.ts'
 import type { RuleSet } from '../rules/rule.ts'
 import { projectEvent } from './cloudtrail-event.ts'
 import type { AvroSchema } from './confluent.ts'
+import type { UnknownSchema } from './confluent.ts'
 import { Decoder, HEADER, sameLayout, schemaIdOf } from './confluent.ts'
+import { EventReader } from './event-reader.ts'
 import { EventWalk } from './event-walk.ts'
 
 /** Places for calls with whether a rule wants them, a power of two. An account uses some thousands. */
@@ -25,6 +28,9 @@ export class EventDispatch extends Decoder<CloudTrailEvent> {
   readonly #schema: AvroSchema
   readonly #wants: RuleSet['wants']
   readonly #walk: EventWalk | null
+  readonly #reader: EventReader | null
+  /** The record that was walked last and is whole: it is mostly the next to be decoded. */
+  #whole: Uint8Array | null = null
   /** Writers whose records have the layout that the walk is for. */
   readonly #ours = new Set<number>()
   /** By a hash of the call; of two calls with one place the later one has it, so that made-up ones grow nothing. */
@@ -36,6 +42,7 @@ export class EventDispatch extends Decoder<CloudTrailEvent> {
     this.#schema = schema
     this.#wants = wants
     this.#walk = EventWalk.of(schema)
+    this.#reader = EventReader.of(schema, fields)
   }
 
   override learn(schemaId: number, schema: AvroSchema | null): string | null {
@@ -48,6 +55,18 @@ export class EventDispatch extends Decoder<CloudTrailEvent> {
     super.forget(schemaId)
   }
 
+  /** Decodes one framed record as {@link Decoder.decode} does; members that no rule reads are null instead of absent. */
+  override decode(bytes: Uint8Array): CloudTrailEvent | Rejected | UnknownSchema {
+    const isWhole = bytes === this.#whole
+    this.#whole = null
+    const schemaId = schemaIdOf(bytes)
+    if (this.#reader !== null && this.#walk !== null && schemaId !== null && this.#ours.has(schemaId)) {
+      if (isWhole || this.#walk.over(bytes, HEADER))
+        return this.#reader.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), HEADER)
+    }
+    return super.decode(bytes)
+  }
+
   /**
    * Time of an event (epoch milliseconds) that is whole, stands under its principal's `key`, and is of a call that no rule
    * wants. NaN for every other record: it is to be decoded.
@@ -56,7 +75,9 @@ export class EventDispatch extends Decoder<CloudTrailEvent> {
     const schemaId = schemaIdOf(value)
     const walk = this.#walk
     if (walk === null || schemaId === null || !this.#ours.has(schemaId)) return NaN
-    if (!walk.over(value, HEADER) || this.#wanted(value, walk)) return NaN
+    if (!walk.over(value, HEADER)) return NaN
+    this.#whole = value
+    if (this.#wanted(value, walk)) return NaN
     const { keyStart, keyEnd } = walk
     if (keyEnd - keyStart !== key.length) return NaN
     for (let i = 0; i < key.length; i++) if (key[i] !== value[keyStart + i]) return NaN

@@ -3,9 +3,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { eventDecoder, eventEncoder } from '../../src/codecs/cloudtrail-event.ts'
+import { detectionMembers, eventDecoder, eventEncoder, projectEvent } from '../../src/codecs/cloudtrail-event.ts'
+import { Decoder } from '../../src/codecs/confluent.ts'
 import { EventDispatch } from '../../src/codecs/event-dispatch.ts'
 import { EventWalk } from '../../src/codecs/event-walk.ts'
+import type { CloudTrailEvent } from '../../src/normalize/event.ts'
+import type { EventMember } from '../../src/rules/rule.ts'
 import { topicContract } from '../../src/topics.ts'
 import { anyEvent } from '../harness/any-event.ts'
 import { call } from '../harness/detection.ts'
@@ -35,23 +38,35 @@ const events = fc
     eventSource: source === 0 ? 'wanted' : event.eventSource,
   }))
 
+interface Damage {
+  readonly at: number
+  readonly byte: number
+  readonly kind: string
+}
+
+function damaged(record: Buffer, damages: readonly Damage[]): Buffer {
+  let value = record
+  for (const { at, byte, kind } of damages) {
+    const place = 5 + (at % (value.length - 4))
+    if (kind === 'set' && place < value.length) value[place] = byte
+    else if (kind === 'insert')
+      value = Buffer.concat([value.subarray(0, place), Buffer.from([byte]), value.subarray(place)])
+    else if (kind === 'cut') value = value.subarray(0, place)
+  }
+  return value
+}
+
+const damage = fc.record({ at: fc.nat(4000), byte: fc.nat(255), kind: fc.constantFrom('set', 'insert', 'cut') })
+const anyDamages = fc.oneof(fc.constant([]), fc.array(damage, { minLength: 1, maxLength: 3 }))
+
 describe('a record that is passed over', () => {
   test('is read by the decoder, under its key, at that time, and wanted by no rule, whatever the bytes', () => {
     const made = dispatch()
     let over = 0
     let kept = 0
-    const damage = fc.record({ at: fc.nat(4000), byte: fc.nat(255), kind: fc.constantFrom('set', 'insert', 'cut') })
-    const damages = fc.oneof(fc.constant([]), fc.array(damage, { minLength: 1, maxLength: 3 }))
     fc.assert(
-      fc.property(events, damages, fc.constantFrom(false, false, false, true), (event, damages, other) => {
-        let value = Buffer.from(encoder.encode(event, 1))
-        for (const { at, byte, kind } of damages) {
-          const place = 5 + (at % (value.length - 4))
-          if (kind === 'set' && place < value.length) value[place] = byte
-          else if (kind === 'insert')
-            value = Buffer.concat([value.subarray(0, place), Buffer.from([byte]), value.subarray(place)])
-          else if (kind === 'cut') value = value.subarray(0, place)
-        }
+      fc.property(events, anyDamages, fc.constantFrom(false, false, false, true), (event, damages, other) => {
+        const value = damaged(Buffer.from(encoder.encode(event, 1)), damages)
         const key = Buffer.from(other ? `${event.principal.key}x` : event.principal.key)
         const time = made.unwanted(value, key)
         const decoded = whole.decode(value)
@@ -95,6 +110,48 @@ describe('a record that is passed over', () => {
       assert.equal(made.unwanted(encoder.encode(event, 1), Buffer.from(event.principal.key)), i)
     }
   })
+})
+
+/** What rules may ask of an event that is read for them: members that nobody reads are null or absent as it happens. */
+function seen(event: CloudTrailEvent, fields: ReadonlySet<EventMember> | null): unknown {
+  const read = fields === null ? null : new Set<string>([...detectionMembers, ...fields])
+  const members = (of: object, path = '') =>
+    Object.entries(of).filter(([name, value]) => value !== null && (read?.has(path + name) ?? true))
+  const { userIdentity, ...rest } = structuredClone(event)
+  return { ...Object.fromEntries(members(rest)), userIdentity: members(userIdentity, 'userIdentity.') }
+}
+
+const someMembers: ReadonlySet<EventMember>[] = [
+  new Set(),
+  new Set(['errorMessage', 'requestParameters', 'userIdentity.sessionIssuer']),
+  new Set(['requestId', 'userIdentity.userName', 'userIdentity.sessionCreated', 'sourceKind', 'readOnly']),
+]
+
+test('a record is decoded to what the general decoder makes of it, whatever the bytes and the members that rules read', () => {
+  for (const fields of [null, ...someMembers]) {
+    const made = new EventDispatch(schema, { ...rules, fields })
+    const general = new Decoder<CloudTrailEvent>(projectEvent(schema, fields))
+    for (const decoder of [made, general]) assert.equal(decoder.learn(1, schema), null)
+    let read = 0
+    let refused = 0
+    fc.assert(
+      fc.property(events, anyDamages, fc.boolean(), (event, damages, isWalked) => {
+        const value = damaged(Buffer.from(encoder.encode(event, 1)), damages)
+        const expected = general.decode(value)
+        if (isWalked) made.unwanted(value, Buffer.from(event.principal.key))
+        const decoded = made.decode(value)
+        if ('principal' in expected && 'principal' in decoded) {
+          read++
+          assert.deepEqual(seen(decoded, fields), seen(expected, fields))
+        } else {
+          refused++
+          assert.deepEqual(decoded, expected)
+        }
+      }),
+      { numRuns: 2000, endOnFailure: true },
+    )
+    assert.ok(read > 700 && refused > 150, `${read} read, ${refused} refused`)
+  }
 })
 
 test('a walk knows the schema of the events topic, and says so of schemas it does not know', () => {
