@@ -1,7 +1,6 @@
 // The broker of the Kafka bench with its topics: the raw topic filled with the bench data, the events topic with what
 // the normalizer makes of it, and as many empty sets of output topics as rows ask for.
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { kafkaLog } from '../../src/kafka/kafka-log.ts'
 import { topicAdmin } from '../../src/kafka/topics.ts'
 import { schemaRegistry } from '../../src/kafka/registry.ts'
@@ -15,9 +14,6 @@ import { cloudTrailLines } from '../data.ts'
 import { eventsOf, schema } from '../events.ts'
 
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-
-/** The command line as a checkout runs it. */
-export const program = join(import.meta.dirname, '..', '..', 'bin', 'trailwarden.mjs')
 
 /** Settings of one row: topics and groups of its own where it writes. */
 export interface Line {

@@ -11,7 +11,7 @@ import { eventsOf, schema } from '../events.ts'
 import { say } from '../report.ts'
 import { atMost } from '../verdicts.ts'
 import type { BenchCluster } from './cluster.ts'
-import { program } from './cluster.ts'
+import { program } from './program.ts'
 
 const regions = ['us-east-1', 'us-west-2', 'eu-west-1', 'ap-south-1', 'sa-east-1']
 const warmUp = 10
