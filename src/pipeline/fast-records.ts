@@ -1,5 +1,6 @@
 // The normalizer's fast path as the pipeline uses it: raw values of the common forms to records for the events topic,
 // bytes in and bytes out. All of a value or nothing of it; what it declines goes through Normalizing's general path.
+import { KnownTexts } from '../codecs/known-texts.ts'
 import type { OutRecord } from '../log/log-client.ts'
 import { EventWriter } from '../normalize/fast/event-writer.ts'
 import { FastReader } from '../normalize/fast/raw-value.ts'
@@ -9,7 +10,7 @@ import type { RecordScan } from '../normalize/fast/record-scan.ts'
 import type { CloudTrailEvent, SourceKind } from '../normalize/event.ts'
 import type { NormalizeOptions } from '../normalize/raw-value.ts'
 
-/** The members of an event that are counted as it passes. */
+/** The members of an event that are counted as it passes. Whoever is told of one does not keep it. */
 export type PassingEvent = Pick<
   CloudTrailEvent,
   'awsRegion' | 'eventTime' | 'managementEvent' | 'readOnly' | 'sourceKind'
@@ -24,6 +25,9 @@ export class FastRecords {
   readonly #reader: FastReader
   readonly #writer: EventWriter
   readonly #maxRecordBytes: number
+  readonly #regions = new KnownTexts()
+  /** What is told of the records of one value, used again for the next. */
+  readonly #passed: { -readonly [Name in keyof PassingEvent]: PassingEvent[Name] }[] = []
 
   constructor(options: NormalizeOptions, schemaId: number, maxRecordBytes: number) {
     this.#reader = new FastReader(options.limits)
@@ -47,26 +51,32 @@ export class FastRecords {
   /** Appends the records of a value to `records` and notes each event; null, and nothing done, for the general path. */
   take(value: Uint8Array, records: OutRecord[], note: (event: PassingEvent) => void): Taken | null {
     const before = records.length
-    const passed: PassingEvent[] = []
+    let passed = 0
     const taken = this.#reader.read(value, (scan, start, end, kind) => {
       const record = this.#writer.write(scan, end - start, kind)
       if (record === null || record.value.length > this.#maxRecordBytes) return false
       records.push(record)
-      passed.push(passing(scan, kind))
+      this.#pass(passed++, scan, kind)
       return true
     })
     if (taken === null) records.length = before
-    else for (const event of passed) note(event)
+    else for (let index = 0; index < passed; index++) note(this.#passed[index]!)
     return taken
   }
-}
 
-function passing(scan: RecordScan, sourceKind: SourceKind): PassingEvent {
-  return {
-    awsRegion: scan.has(awsRegion) ? scan.latin1(awsRegion) : '',
-    eventTime: scan.eventTime,
-    managementEvent: scan.flag(managementEvent),
-    readOnly: scan.flag(readOnly),
-    sourceKind,
+  #pass(index: number, scan: RecordScan, sourceKind: SourceKind): void {
+    const passed = (this.#passed[index] ??= {
+      awsRegion: '',
+      eventTime: 0,
+      readOnly: null,
+      managementEvent: null,
+      sourceKind,
+    })
+    const hasRegion = scan.has(awsRegion)
+    passed.awsRegion = hasRegion ? this.#regions.read(scan.bytes, scan.start(awsRegion), scan.end(awsRegion)) : ''
+    passed.eventTime = scan.eventTime
+    passed.readOnly = scan.flag(readOnly)
+    passed.managementEvent = scan.flag(managementEvent)
+    passed.sourceKind = sourceKind
   }
 }

@@ -9,7 +9,7 @@ import type { Codec } from '../../src/kafka/corrections/codecs.ts'
 import { framedRequest, produceRequest } from '../../src/kafka/corrections/produce-request.ts'
 import { decodeRecordBatches } from '../../src/kafka/corrections/record-batches.ts'
 import { RequestBuffer } from '../../src/kafka/corrections/request-buffers.ts'
-import { writeRecordBatch } from '../../src/kafka/corrections/record-batch-writer.ts'
+import { longestBatch, writeRecordBatch } from '../../src/kafka/corrections/record-batch-writer.ts'
 import { original } from '../unit/kafka/encoded-batches.ts'
 
 const native = createRequire(import.meta.url)('@node-rs/crc32') as { readonly crc32c: (bytes: Buffer) => number }
@@ -81,7 +81,7 @@ test('what is written is read back, whatever the timestamps', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(timed, { minLength: 1, maxLength: 20 }), async records => {
       const now = 1_790_000_000_000
-      const to = new RequestBuffer(1)
+      const to = new RequestBuffer(longestBatch(records))
       await writeRecordBatch(to, records, fields, now, { crc32c, compress })
       const [read] = await decodeRecordBatches(to.bytes.subarray(0, to.position), () => assert.fail())
       assert.deepEqual(

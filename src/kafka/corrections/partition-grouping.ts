@@ -15,6 +15,12 @@ export function groupMessagesPerPartition<M>(args: {
   const { topic, partitionMetadata, messages, partitioner } = args
   const groups: Record<number, M[]> = {}
   if (partitionMetadata.length === 0) return groups
-  for (const message of messages) (groups[partitioner({ topic, partitionMetadata, message })] ??= []).push(message)
+  let asked: Parameters<Partitioner<M>>[0] | null = null
+  for (const message of messages) {
+    // One object for all: a partitioner answers and keeps nothing.
+    if (asked === null) asked = { topic, partitionMetadata, message }
+    else asked.message = message
+    ;(groups[partitioner(asked)] ??= []).push(message)
+  }
   return groups
 }

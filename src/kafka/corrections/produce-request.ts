@@ -73,7 +73,8 @@ async function encoded(args: ProduceArguments, parts: WriterParts): Promise<Fram
         transactional: Boolean(transactionalId),
         codec: (args.compression ?? 0) & codecMask,
       }
-      to.reserve(8)
+      // Room for all of it is there from the beginning, unless what compression made of the batches before was larger.
+      if (fields.codec !== 0) to.reserve(8 + longestBatch(messages))
       const head = to.position
       to.position += 8
       await writeRecordBatch(to, messages, fields, now, parts)

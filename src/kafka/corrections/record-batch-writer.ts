@@ -47,7 +47,10 @@ export function longestBatch(records: readonly WritableRecord[]): number {
   return size
 }
 
-/** Appends a batch of at least one record. `now` stands in for absent timestamps (epoch milliseconds). */
+/**
+ * Appends a batch of at least one record, for which {@link longestBatch} bytes are reserved. `now` stands in for absent
+ * timestamps (epoch milliseconds).
+ */
 export async function writeRecordBatch(
   to: RequestBuffer,
   records: readonly WritableRecord[],
@@ -62,7 +65,6 @@ export async function writeRecordBatch(
     if (time < least) least = time
     if (time > most) most = time
   }
-  to.reserve(longestBatch(records))
   const start = to.position
   position = start + headerLength
   for (let index = 0; index < records.length; index++) writeRecord(to.bytes, records[index]!, index, least, now)
