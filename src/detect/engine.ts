@@ -34,7 +34,7 @@ export interface EngineOptions {
   readonly stateTtlMs?: number
   /** How states at rest are kept as bytes; without it all states stay decoded. */
   readonly stored?: StoredStates
-  /** Principals whose state stays decoded at most, default 4096; only with `stored`. */
+  /** Principals whose state stays decoded at most, default 1024; only with `stored`. */
   readonly awake?: number
 }
 

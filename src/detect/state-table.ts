@@ -6,8 +6,8 @@ import type { PrincipalStateRecord } from './principal-state.ts'
 import { PrincipalState } from './principal-state.ts'
 import type { StoredState, StoredStates } from './stored-state.ts'
 
-/** Principals per engine whose state stays decoded: about 16 MB of ordinary states. */
-const mostAwake = 4096
+/** Principals per engine whose state stays decoded: about 4 MB of ordinary states. */
+const mostAwake = 1024
 
 /** States by principal key. */
 export class StateTable {
