@@ -8,6 +8,7 @@ import { principalOf } from '../principal.ts'
 import type { PrincipalOptions } from '../principal.ts'
 import { userIdentityOf } from '../user-identity.ts'
 import type { AvroSlab } from './avro-slab.ts'
+import { isDigit } from './json-scan.ts'
 import { slotOf } from './record-scan.ts'
 import type { RecordScan } from './record-scan.ts'
 
@@ -199,11 +200,9 @@ function isId(scan: RecordScan, slot: number): boolean {
 
 function isAccount(scan: RecordScan, slot: number): boolean {
   if (!isPlain(scan, slot) || scan.end(slot) - scan.start(slot) > longestKey / 4) return false
-  for (let at = scan.start(slot); at < scan.end(slot); at++) if (!isDigit(scan.bytes[at]!)) return false
+  for (let at = scan.start(slot); at < scan.end(slot); at++) if (!isDigit(scan.bytes[at])) return false
   return true
 }
-
-const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
 
 /** A name that is displayed as it stands: plain bytes are printable ASCII. */
 function isName(scan: RecordScan, slot: number): boolean {

@@ -2,7 +2,7 @@
 // It takes only records that the general path (../event.ts) would turn into an event without a doubt; for anything
 // else (a number where text is usual, a key twice, a spelling with escapes) it says no, and the general path decides.
 import { parseTime, parseTimeAt } from '../event-time.ts'
-import { endOfString, endOfValue, literalAt, noted, skipWhite } from './json-scan.ts'
+import { endOfString, endOfValue, isDigit, literalAt, noted, skipWhite } from './json-scan.ts'
 
 const kinds = { text: 0, flag: 1, json: 2, object: 3, stop: 4 } as const
 type Kind = keyof typeof kinds
@@ -270,8 +270,6 @@ export class RecordScan {
     return at === end
   }
 }
-
-const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39
 
 function find(keys: readonly Key[] | undefined, bytes: Uint8Array, start: number): Key | null {
   if (keys === undefined) return null
