@@ -12,6 +12,7 @@ import type { CloudTrailEvent } from '../src/normalize/event.ts'
 import { detectChunk } from '../src/pipeline/detect-chunk.ts'
 import type { DetectorOptions } from '../src/pipeline/detector-options.ts'
 import { noExpiryYet } from '../src/pipeline/state-expiry.ts'
+import { Pace } from '../src/pipeline/wanted-records.ts'
 import type { RuleSet } from '../src/rules/rule.ts'
 import { topicContract } from '../src/topics.ts'
 import { cloudTrailLines } from './data.ts'
@@ -78,6 +79,7 @@ export async function detectAll(
   const watch = { wanted: () => true, alive: async () => undefined }
   const cursors = logs.map(() => 0)
   let expiry = logs.map(() => noExpiryYet)
+  const pace = new Pace()
   for (let busy = true; busy;) {
     busy = false
     for (const [partition, log] of logs.entries()) {
@@ -87,7 +89,7 @@ export async function detectAll(
       busy = true
       const records = log.slice(from, from + perTransaction)
       const transaction = engine.begin()
-      const position = { topic: 'events', partition, end: from + records.length, expiry: expiry[partition]! }
+      const position = { topic: 'events', partition, end: from + records.length, expiry: expiry[partition]!, pace }
       const output = await detectChunk(records, position, engine, transaction, options, watch)
       if (output === null || output.rejected.size > 0) return fail({ rejected: [...(output?.rejected ?? [])] })
       transaction.merge()

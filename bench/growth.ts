@@ -59,7 +59,7 @@ async function inProcess(count: number, runs: number): Promise<void> {
     {
       name: `${named(population.large)} principals, ${named(atRest)} at rest`,
       logs: logsOf(population.large),
-      prepare: engines => loadStates(engines, states, atRest, options),
+      prepare: engines => loadStates(engines, states, atRest),
     },
   ])
   await compare('a day of stream time, first to last quarter', runs, [

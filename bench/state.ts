@@ -29,16 +29,11 @@ function keyOf(index: number): string {
 }
 
 /** Takes `count` states in as a restore does, in the partition of their key; no principal of the bench data is among them. */
-export function loadStates(
-  engines: readonly Engine[],
-  states: readonly Buffer[],
-  count: number,
-  { engine }: DetectorOptions,
-): void {
+export function loadStates(engines: readonly Engine[], states: readonly Buffer[], count: number): void {
   for (let index = 0; index < count; index++) {
     const key = keyOf(index)
     const owner = engines[partitionFor(Buffer.from(key), engines.length)]!
-    owner.load(key, engine.stored!.store(states[index % states.length]!))
+    owner.load(key, states[index % states.length]!)
   }
 }
 
@@ -52,14 +47,14 @@ export async function stateBench(count: number, runs: number): Promise<void> {
 
   heading('restore: changelog values to an engine (no Kafka)', 'decoding whole events')
   for (const entries of [100_000, 1_000_000]) {
-    const load = () => loadStates(engines(), states, entries, options)
+    const load = () => loadStates(engines(), states, entries)
     const cost = costOf(Array.from({ length: runs }, () => cpuMicros(load) / entries))
     row(`${entries.toLocaleString('en')} states`, cost, baseline, `of ${mean} B`)
   }
   globalThis.gc?.()
   const before = process.memoryUsage.rss()
   const resting = engines()
-  loadStates(resting, states, 50_000, options)
+  loadStates(resting, states, 50_000)
   globalThis.gc?.()
   console.log(`50,000 states at rest: ${Math.round((process.memoryUsage.rss() - before) / mib)} MiB more`)
 }

@@ -17,6 +17,13 @@ import { EventWalk } from './event-walk.ts'
 /** Places for calls with whether a rule wants them, a power of two. An account uses some thousands. */
 const places = 4096
 
+/** What {@link EventDispatch.look} says of a record. */
+export interface EventLook {
+  /** Epoch milliseconds. */
+  readonly eventTime: number
+  readonly wanted: boolean
+}
+
 /** A call (the bytes of eventSource and eventName with their lengths) and whether a rule wants it. */
 interface Call {
   readonly bytes: Buffer
@@ -29,8 +36,7 @@ export class EventDispatch extends Decoder<CloudTrailEvent> {
   readonly #wants: RuleSet['wants']
   readonly #walk: EventWalk | null
   readonly #reader: EventReader | null
-  /** The record that was walked last and is whole: it is mostly the next to be decoded. */
-  #whole: Uint8Array | null = null
+  readonly #look = { eventTime: 0, wanted: false }
   /** Writers whose records have the layout that the walk is for. */
   readonly #ours = new Set<number>()
   /** By a hash of the call; of two calls with one place the later one has it, so that made-up ones grow nothing. */
@@ -57,31 +63,34 @@ export class EventDispatch extends Decoder<CloudTrailEvent> {
 
   /** Decodes one framed record as {@link Decoder.decode} does; members that no rule reads are null instead of absent. */
   override decode(bytes: Uint8Array): CloudTrailEvent | Rejected | UnknownSchema {
-    const isWhole = bytes === this.#whole
-    this.#whole = null
     const schemaId = schemaIdOf(bytes)
     if (this.#reader !== null && this.#walk !== null && schemaId !== null && this.#ours.has(schemaId)) {
-      if (isWhole || this.#walk.over(bytes, HEADER))
+      if (this.#walk.over(bytes, HEADER))
         return this.#reader.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), HEADER)
     }
     return super.decode(bytes)
   }
 
   /**
-   * Time of an event (epoch milliseconds) that is whole, stands under its principal's `key`, and is of a call that no rule
-   * wants. NaN for every other record: it is to be decoded.
+   * When the event happened and whether any rule wants its call, of a record that is whole and stands under its principal's
+   * `key`: it can be read whenever that suits. Null for every other record: it is to be decoded. Valid until the next look.
    */
-  unwanted(value: Buffer, key: Buffer): number {
+  look(value: Buffer, key: Buffer): EventLook | null {
     const schemaId = schemaIdOf(value)
     const walk = this.#walk
-    if (walk === null || schemaId === null || !this.#ours.has(schemaId)) return NaN
-    if (!walk.over(value, HEADER)) return NaN
-    this.#whole = value
-    if (this.#wanted(value, walk)) return NaN
+    if (walk === null || this.#reader === null || schemaId === null || !this.#ours.has(schemaId)) return null
+    if (!walk.over(value, HEADER)) return null
     const { keyStart, keyEnd } = walk
-    if (keyEnd - keyStart !== key.length) return NaN
-    for (let i = 0; i < key.length; i++) if (key[i] !== value[keyStart + i]) return NaN
-    return walk.eventTime
+    if (keyEnd - keyStart !== key.length) return null
+    for (let i = 0; i < key.length; i++) if (key[i] !== value[keyStart + i]) return null
+    this.#look.eventTime = walk.eventTime
+    this.#look.wanted = this.#wanted(value, walk)
+    return this.#look
+  }
+
+  /** The event of a record that {@link look} has looked at. */
+  read(value: Buffer): CloudTrailEvent {
+    return this.#reader!.read(value, HEADER)
   }
 
   #wanted(value: Buffer, { callStart, callEnd, sourceStart, sourceEnd, nameStart }: EventWalk): boolean {

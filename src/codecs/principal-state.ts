@@ -3,7 +3,7 @@
 // index, and times are written as differences: a typical state takes a quarter of the plain form.
 import type { PrincipalStateRecord } from '../detect/principal-state.ts'
 import { stateVersion } from '../detect/principal-state.ts'
-import type { StoredState, StoredStates } from '../detect/stored-state.ts'
+import type { StoredStates } from '../detect/stored-state.ts'
 import { StateDamage } from '../detect/stored-state.ts'
 import type { Rejected } from '../rejected.ts'
 import type { AvroSchema, UnknownSchema } from './confluent.ts'
@@ -107,35 +107,26 @@ export class StateDecoder implements StoredStates {
     }
   }
 
-  /** See {@link StoredStates}: null unless the record is of our own layout and version. Its inside is looked into later. */
-  store(bytes: Uint8Array): StoredState | null {
-    if (!this.#isOurs(bytes)) return null
-    const own = bufferOf(bytes)
+  /** See {@link StoredStates}: a record of our own layout and version. Its inside is looked into when it is needed. */
+  accepts(value: Uint8Array): boolean {
+    if (!this.#isOurs(value)) return false
     try {
-      return readStateHead(own, HEADER).version === stateVersion ? own.toString('latin1') : null
+      return readStateHead(bufferOf(value), HEADER).version === stateVersion
     } catch {
-      return null
+      return false
     }
   }
 
-  read(stored: StoredState): PrincipalStateRecord {
-    const record = this.decode(Buffer.from(stored, 'latin1'))
-    if (!('watches' in record)) throw new StateDamage()
-    return record
+  read(bytes: Buffer, start: number, end: number): PrincipalStateRecord {
+    try {
+      return readState(bytes.subarray(start, end), HEADER)
+    } catch {
+      throw new StateDamage()
+    }
   }
 
-  /** Looked into a million times at every expiry, so the two numbers are read where they stand. */
-  maxTimeOf(stored: StoredState): number {
-    let at = HEADER
-    while (stored.charCodeAt(at) > 0x7f) at++
-    let byte = stored.charCodeAt(++at)
-    const negative = (byte & 1) === 1
-    let value = (byte & 0x7f) >> 1
-    for (let factor = 64; byte > 0x7f; factor *= 128) {
-      byte = stored.charCodeAt(++at)
-      value += (byte & 0x7f) * factor
-    }
-    return negative ? -1 - value : value
+  maxTimeOf(value: Uint8Array): number {
+    return readStateHead(bufferOf(value), HEADER).maxTime
   }
 
   #isOurs(bytes: Uint8Array): boolean {

@@ -12,14 +12,12 @@ const encoder = new StateEncoder(schema)
 const decoder = new StateDecoder(schema)
 decoder.learn(schemaId, schema)
 
-/** At most about `awake` principals are kept decoded (some four kilobytes each), the others as a tenth of that. */
+/** States take the bytes of their changelog records, about a kilobyte each. */
 export class BoundedEngine {
   readonly #engine: Engine
-  readonly #awake: number
 
-  constructor(rules: RuleSet, options: EngineOptions, awake: number) {
-    this.#engine = new Engine(rules, { ...options, stored: decoder, awake })
-    this.#awake = awake
+  constructor(rules: RuleSet, options: EngineOptions) {
+    this.#engine = new Engine(rules, { ...options, stored: decoder })
   }
 
   begin(): EngineTransaction {
@@ -28,10 +26,8 @@ export class BoundedEngine {
 
   /** Makes the changes of a transaction the state. */
   merge(transaction: EngineTransaction): void {
-    // Few principals never rest, and need no bytes to rest as.
-    if (this.#engine.principals >= this.#awake / 2)
-      for (const [key, record] of transaction.changes())
-        if (record !== null) transaction.store(key, decoder.store(encoder.encode(record, schemaId)))
+    for (const [key, record] of transaction.changes())
+      if (record !== null) transaction.rest(key, encoder.encode(record, schemaId))
     transaction.merge()
   }
 

@@ -8,9 +8,6 @@ import { BoundedEngine } from './bounded-engine.ts'
 /** A transaction copies what it touches: large ones are cheap, and nothing here is ever rolled back. */
 const mergeEvery = 5000
 
-/** Principals kept decoded; without rules a state is small. */
-const mostAwake = 4096
-
 /** Follows matched events in the order of their partition. */
 export class ArrivalOrder {
   readonly #engine: BoundedEngine
@@ -21,7 +18,7 @@ export class ArrivalOrder {
   constructor(rules: RuleSet) {
     // The engine admits events by what matches; without rules to feed, it keeps the clock and the copies of a principal.
     const options = { describe: () => ({ explanation: '', runbook: '' }) }
-    this.#engine = new BoundedEngine({ ...rules, rules: [] }, options, mostAwake)
+    this.#engine = new BoundedEngine({ ...rules, rules: [] }, options)
     this.#transaction = this.#engine.begin()
   }
 

@@ -11,7 +11,7 @@ import { DecayingRate } from './decaying-rate.ts'
 import type { PrincipalStateRecord, Timing } from './principal-state.ts'
 import { PrincipalState } from './principal-state.ts'
 import { StateTable } from './state-table.ts'
-import type { StoredState, StoredStates } from './stored-state.ts'
+import type { StoredStates } from './stored-state.ts'
 import { eventHash } from './seen-events.ts'
 
 export type { PrincipalStateRecord } from './principal-state.ts'
@@ -32,10 +32,8 @@ export interface EngineOptions {
   readonly dedupHorizonMs?: number
   /** A principal silent for longer starts from nothing, default 90 d. */
   readonly stateTtlMs?: number
-  /** How states at rest are kept as bytes; without it all states stay decoded. */
+  /** How states at rest are read where they are kept as bytes; without it all states stay objects. */
   readonly stored?: StoredStates
-  /** Principals whose state stays decoded at most, default 1024; only with `stored`. */
-  readonly awake?: number
 }
 
 /** What a transaction did, for metrics. `evaluated` counts events taken in by each rule, in rule order. */
@@ -71,12 +69,15 @@ export class Engine {
     }
     this.#compiled = rules.rules.map((rule, i) => compileRule(rule, i, rules.latenessMs))
     const byId = new Map(this.#compiled.map(rule => [rule.rule.id, rule]))
-    this.#states = new StateTable(byId, options.stored ?? null, options.awake)
+    this.#states = new StateTable(byId, options.stored ?? null)
     this.#fedBy = rules.predicates.map((_, p) => this.#compiled.filter(rule => rule.rule.feeds.includes(p)))
   }
 
-  /** Takes a state of the changelog in; null is a tombstone. The latest record of a key counts. */
-  load(key: string, state: PrincipalStateRecord | StoredState | null): void {
+  /**
+   * Takes a state of the changelog in; null is a tombstone. The latest record of a key counts. Bytes are a record that
+   * `stored` accepts; they are copied.
+   */
+  load(key: string, state: PrincipalStateRecord | Uint8Array | null): void {
     this.#states.load(key, state)
   }
 
@@ -111,6 +112,11 @@ export class Engine {
     return this.#states.size
   }
 
+  /** Bytes of the states that are kept as changelog records. */
+  get restingBytes(): number {
+    return this.#states.restingBytes
+  }
+
   /** Denied calls per hour over all principals: exponentially weighted in event time with a time constant of one hour. */
   get deniedPerHour(): number {
     return this.#denied.perHour()
@@ -141,6 +147,8 @@ export class EngineTransaction {
   readonly counts: EngineCounts
   readonly #shared: Shared
   readonly #overlay = new Map<string, PrincipalState | null>()
+  /** The state that was looked up last: a copy of an event changes none, and the next event may be of the same principal. */
+  #looked: { readonly key: string; readonly state: PrincipalState | null } | null = null
   readonly #denied: DecayingRate
   readonly #commit: (denied: DecayingRate) => void
   readonly #abandon: () => void
@@ -212,7 +220,9 @@ export class EngineTransaction {
 
   #lookup(key: string): PrincipalState | null {
     const touched = this.#overlay.get(key)
-    return touched === undefined ? this.#shared.states.get(key) : touched
+    if (touched !== undefined) return touched
+    if (this.#looked?.key !== key) this.#looked = { key, state: this.#shared.states.get(key) }
+    return this.#looked.state
   }
 
   #touch(key: string, state: PrincipalState | null): PrincipalState {
@@ -225,17 +235,32 @@ export class EngineTransaction {
   /** Drops a principal's state with this transaction: the tombstone of {@link Engine.expired}. */
   forget(key: string): void {
     this.#overlay.set(key, null)
+    this.#looked = null
   }
 
-  /** Changed principals with their new state, null for a tombstone. */
+  /** The new state of a principal; null where this transaction has not changed it, has put it to rest or forgotten it. */
+  changed(key: string): PrincipalStateRecord | null {
+    return this.#overlay.get(key)?.snapshot() ?? null
+  }
+
+  /** Principals that this transaction forgets: each is a tombstone. */
+  *forgotten(): Generator<string> {
+    for (const [key, state] of this.#overlay) if (state === null) yield key
+  }
+
+  /** Changed principals that were not put to rest, with their new state, null for a tombstone. */
   *changes(): Generator<[key: string, record: PrincipalStateRecord | null]> {
     for (const [key, state] of this.#overlay) yield [key, state?.snapshot() ?? null]
   }
 
-  /** Hands back the changelog record of a changed principal: what is kept of it once events leave it alone. */
-  store(key: string, stored: StoredState | null): void {
-    const state = this.#overlay.get(key)
-    if (state != null) state.stored = stored
+  /**
+   * Takes the changelog record of a changed principal for its state, which need not be held as an object any more. Copies
+   * it. Without `stored`, and for a record that it does not accept, the object stays.
+   */
+  rest(key: string, value: Uint8Array): void {
+    if (this.#overlay.get(key) == null || !this.#shared.states.rest(key, value)) return
+    this.#overlay.delete(key)
+    this.#looked = null
   }
 
   /** Makes the changes the committed state. Call when the Kafka transaction has committed, and only then. */
@@ -243,14 +268,16 @@ export class EngineTransaction {
     this.#commit(this.#denied)
     const { states } = this.#shared
     states.settle()
-    for (const [key, state] of this.#overlay) states.put(key, state)
+    for (const [key, state] of this.#overlay) states.load(key, state)
     this.#overlay.clear()
+    this.#looked = null
   }
 
   /** Forgets the changes. */
   discard(): void {
     this.#abandon()
     this.#overlay.clear()
+    this.#looked = null
   }
 }
 

@@ -7,7 +7,6 @@ import type { CompiledRule } from './compiled-rule.ts'
 import { Exhibit } from './evidence.ts'
 import { SeenEvents } from './seen-events.ts'
 import type { SeenEventsSnapshot } from './seen-events.ts'
-import type { StoredState } from './stored-state.ts'
 import { boundedValue } from './text.ts'
 import type { WatchContext, WatchSnapshot } from './watch.ts'
 import { Watch } from './watch.ts'
@@ -48,8 +47,6 @@ export interface Timing {
 export class PrincipalState {
   private readonly key: string
   maxTime = -Infinity
-  /** The changelog record of exactly this state, where it is known. */
-  stored: StoredState | null = null
   private seen: SeenEvents
   private readonly watches: Map<string, Watch>
   /** Watches that another copy may hold too. */
@@ -120,7 +117,6 @@ export class PrincipalState {
     trigger: Trigger,
     raise: WatchContext['raise'],
   ): void {
-    this.stored = null
     const time = event.eventTime
     const moved = time > this.maxTime
     this.maxTime = Math.max(this.maxTime, time)

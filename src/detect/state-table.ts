@@ -1,92 +1,92 @@
-// The committed states of an engine by principal: objects for the principals that events touch, bytes for the rest.
-// A state of ten objects and forty texts takes some four kilobytes, its record a tenth; so of a million principals with
-// state a few thousand are awake. Bounded: how many are awake, not how many there are.
+// The committed states of an engine by principal: as bytes wherever a changelog record is at hand, else as objects.
+// A state of ten objects and forty texts takes some four kilobytes, its record a quarter, and the garbage collector walks
+// none of it; so states are decoded for the events of one principal in one transaction, and never kept.
 import type { CompiledRule } from './compiled-rule.ts'
 import type { PrincipalStateRecord } from './principal-state.ts'
 import { PrincipalState } from './principal-state.ts'
-import type { StoredState, StoredStates } from './stored-state.ts'
-
-/** Principals per engine whose state stays decoded: about 4 MB of ordinary states. */
-const mostAwake = 1024
+import { RestingStates } from './resting-states.ts'
+import type { StoredStates } from './stored-state.ts'
 
 /** States by principal key. */
 export class StateTable {
   readonly #rules: ReadonlyMap<string, CompiledRule>
   readonly #stored: StoredStates | null
-  readonly #half: number
-  readonly #states = new Map<string, PrincipalState | PrincipalStateRecord | StoredState>()
-  /** Keys touched lately, and those touched before them: what is in neither goes back to rest. */
-  #young = new Set<string>()
-  #old = new Set<string>()
+  readonly #resting = new RestingStates()
+  /** States without a record, and records of other layouts. */
+  readonly #objects = new Map<string, PrincipalState | PrincipalStateRecord>()
   /** No state has an older newest event than this. */
   #oldest = Infinity
-  /** What the states that the open transaction changes in place were before it. */
-  readonly #lent = new Map<string, StoredState>()
 
-  /** Without `stored` every state stays an object. `awake` is for tests. */
-  constructor(rules: ReadonlyMap<string, CompiledRule>, stored: StoredStates | null, awake = mostAwake) {
+  /** Without `stored` every state stays an object. */
+  constructor(rules: ReadonlyMap<string, CompiledRule>, stored: StoredStates | null) {
     this.#rules = rules
     this.#stored = stored
-    this.#half = Math.ceil(awake / 2)
   }
 
   get size(): number {
-    return this.#states.size
+    return this.#resting.size + this.#objects.size
+  }
+
+  /** Bytes of the records at rest. */
+  get restingBytes(): number {
+    return this.#resting.bytes
   }
 
   /** Takes a state of the changelog in; null is a tombstone. */
-  load(key: string, state: PrincipalStateRecord | StoredState | null): void {
-    if (state === null) {
-      this.#states.delete(key)
+  load(key: string, state: PrincipalState | PrincipalStateRecord | Uint8Array | null): void {
+    if (state instanceof Uint8Array) {
+      if (!this.rest(key, state)) throw new Error('a record that is not accepted has to be decoded')
+      this.settle()
       return
     }
-    this.#states.set(key, state)
-    this.#oldest = Math.min(this.#oldest, this.#maxTimeOf(state))
-  }
-
-  /** The state of a principal, decoded if it was at rest. Not to be changed: see {@link change}. */
-  get(key: string): PrincipalState | null {
-    const known = this.#states.get(key)
-    if (known === undefined) return null
-    if (known instanceof PrincipalState) return known
-    const state = PrincipalState.restore(key, typeof known === 'string' ? this.#read(known) : known, this.#rules)
-    if (typeof known === 'string') state.stored = known
-    this.#states.set(key, state)
-    this.#touch(key)
-    return state
+    this.#resting.delete(key)
+    if (state === null) this.#objects.delete(key)
+    else {
+      this.#objects.set(key, state)
+      this.#oldest = Math.min(this.#oldest, state.maxTime)
+    }
   }
 
   /**
-   * A state that the open transaction may change until {@link settle} or {@link recall}: `state` itself where its bytes
-   * bring it back, else a copy. Copying two or three dozen objects per principal and transaction was a third of all work.
+   * The state of a principal, with what the open transaction has put to rest, or null. An object of the table: to be
+   * copied before it is changed, see {@link change}.
    */
-  change(key: string, state: PrincipalState): PrincipalState {
-    const { stored } = state
-    if (stored === null || this.#states.get(key) !== state) return state.clone()
-    this.#lent.set(key, stored)
+  get(key: string): PrincipalState | null {
+    const resting = this.#resting.get(key)
+    if (resting !== null) {
+      const record = this.#stored!.read(resting.bytes, resting.start, resting.end)
+      return PrincipalState.restore(key, record, this.#rules)
+    }
+    const known = this.#objects.get(key)
+    if (known === undefined || known instanceof PrincipalState) return known ?? null
+    const state = PrincipalState.restore(key, known, this.#rules)
+    this.#objects.set(key, state)
     return state
   }
 
-  /** What was changed in place is committed. */
+  /** A state that the open transaction may change: `state` itself, unless the table holds the object. */
+  change(key: string, state: PrincipalState): PrincipalState {
+    return this.#objects.get(key) === state ? state.clone() : state
+  }
+
+  /** Puts a changed state to rest, from {@link settle} on; false where it has to stay an object. */
+  rest(key: string, value: Uint8Array): boolean {
+    if (this.#stored?.accepts(value) !== true) return false
+    const maxTime = this.#stored.maxTimeOf(value)
+    this.#resting.append(key, value, maxTime)
+    this.#oldest = Math.min(this.#oldest, maxTime)
+    return true
+  }
+
+  /** What was put to rest is committed. */
   settle(): void {
-    this.#lent.clear()
+    if (this.#objects.size > 0) for (const key of this.#resting.appended()) this.#objects.delete(key)
+    this.#resting.commit()
   }
 
-  /** What was changed in place is as it was. */
+  /** What was put to rest is forgotten. */
   recall(): void {
-    for (const [key, stored] of this.#lent) this.#states.set(key, stored)
-    this.#lent.clear()
-  }
-
-  /** A changed state was committed; null forgets the principal. */
-  put(key: string, state: PrincipalState | null): void {
-    if (state === null) {
-      this.#states.delete(key)
-      return
-    }
-    this.#states.set(key, state)
-    this.#oldest = Math.min(this.#oldest, state.maxTime)
-    this.#touch(key)
+    this.#resting.discard()
   }
 
   /** Principals whose newest event is older than `limit`. */
@@ -94,34 +94,12 @@ export class StateTable {
     const keys: string[] = []
     if (this.#oldest >= limit) return keys
     this.#oldest = Infinity
-    for (const [key, state] of this.#states) {
-      const maxTime = this.#maxTimeOf(state)
+    const look = (key: string, maxTime: number) => {
       if (maxTime < limit) keys.push(key)
       this.#oldest = Math.min(this.#oldest, maxTime)
     }
+    for (const [key, maxTime] of this.#resting.maxTimes()) look(key, maxTime)
+    for (const [key, { maxTime }] of this.#objects) look(key, maxTime)
     return keys
-  }
-
-  #maxTimeOf(state: PrincipalState | PrincipalStateRecord | StoredState): number {
-    if (typeof state !== 'string') return state.maxTime
-    return this.#stored?.maxTimeOf(state) ?? -Infinity
-  }
-
-  #read(stored: StoredState): PrincipalStateRecord {
-    if (this.#stored === null) throw new Error('a state at rest needs a way to read it')
-    return this.#stored.read(stored)
-  }
-
-  #touch(key: string): void {
-    if (this.#stored === null) return
-    this.#young.add(key)
-    if (this.#young.size < this.#half) return
-    for (const resting of this.#old) {
-      if (this.#young.has(resting)) continue
-      const state = this.#states.get(resting)
-      if (state instanceof PrincipalState && state.stored !== null) this.#states.set(resting, state.stored)
-    }
-    this.#old = this.#young
-    this.#young = new Set()
   }
 }

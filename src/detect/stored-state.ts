@@ -1,21 +1,15 @@
-// States at rest: what the engine keeps of a principal that no event touches. Port; src/codecs implements it. Pure.
+// States at rest: what the engine keeps of a principal that no event touches is its changelog record. Port; src/codecs
+// implements it. Pure.
 import type { PrincipalStateRecord } from './principal-state.ts'
 
-/**
- * The value of a changelog record, one character (U+0000 to U+00FF) per byte. A text because a million small buffers
- * take 200 bytes each beside their content and pin the slabs they are cut from; a text takes 16 and is moved by the
- * garbage collector.
- */
-export type StoredState = string
-
-/** Makes states at rest and looks into them. */
+/** Looks into changelog records. `bytes` may hold more than one: a record lies from `start` to `end`. */
 export interface StoredStates {
-  /** The state at rest of a changelog record, or null for one that has to be decoded at once: it may be none. */
-  store(value: Uint8Array): StoredState | null
+  /** False for a value that has to be decoded at once, because it may be no record of this version. */
+  accepts(value: Uint8Array): boolean
   /** @throws StateDamage where the bytes are no record of this version */
-  read(stored: StoredState): PrincipalStateRecord
-  /** Newest event time of the principal, epoch milliseconds. */
-  maxTimeOf(stored: StoredState): number
+  read(bytes: Buffer, start: number, end: number): PrincipalStateRecord
+  /** Newest event time of the principal, epoch milliseconds, of a record that was accepted. */
+  maxTimeOf(value: Uint8Array): number
 }
 
 /** A state at rest that cannot be read: the partition cannot go on. */

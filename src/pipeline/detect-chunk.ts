@@ -1,4 +1,6 @@
 // A run of records of one partition through the engine: alerts, changed state and dead letters, ready for one transaction.
+// Records are taken in order, then evaluated principal by principal: a state is decoded once, changed while it is in the
+// processor's cache, written, and gone before the garbage collector meets it.
 // Asynchronous only where a writer schema has not been seen yet; a record that cannot be read is a dead letter, always.
 import { alertHeaders } from '../alerts/headers.ts'
 import type { Engine, EngineTransaction } from '../detect/engine.ts'
@@ -12,9 +14,11 @@ import { positionRecord } from './changelog.ts'
 import { processClock } from './clock.ts'
 import { deadLetter } from './dead-letter.ts'
 import type { DetectorOptions } from './detector-options.ts'
-import { passOver, readEvent } from './event-record.ts'
+import { lookAt, readEvent } from './event-record.ts'
 import { enterStretch, noteEvent, stretchOf } from './state-expiry.ts'
 import type { ExpiryProgress } from './state-expiry.ts'
+import { WantedRecords } from './wanted-records.ts'
+import type { Pace } from './wanted-records.ts'
 
 /** Where a run of records stands. */
 export interface ChunkPosition {
@@ -23,6 +27,7 @@ export interface ChunkPosition {
   /** Position after the last of the records: it steps over invisible ones behind it. */
   readonly end: number
   readonly expiry: ExpiryProgress
+  readonly pace: Pace
 }
 
 /** Who waits for the chunk. */
@@ -51,7 +56,7 @@ export interface ChunkOutput {
 /** Expiry every so many offsets: a look at every principal of the partition, tens of milliseconds per million. */
 const EXPIRE_EVERY = 100_000
 const REGISTRY_RETRY_MS = 1000
-const BATCH_MAX_MS = 100
+const BATCH_MAX_MS = 400
 /** Records between two looks at the clock: a look costs as much as passing a record over does. */
 const LOOK_AT_CLOCK_EVERY = 16
 
@@ -76,8 +81,7 @@ export async function detectChunk(
   // Of the wall clock, unlike everything else here: it is seen in a metric and nowhere else.
   const wall = Date.now()
   const ages = options.metrics.eventAge.batch()
-  const rejected = new Map<RejectReason, number>()
-  const deadLetters: OutRecord[] = []
+  const refused: Refused[] = []
   const unknown = new Set<number>()
   const stretch = stretchOf(records[0]?.offset ?? position.end, every)
   const entered = enterStretch(position.expiry, stretch)
@@ -86,15 +90,21 @@ export async function detectChunk(
   let expiry = entered.progress
   const stretchEnd = (stretch + 1) * every
   let taken = 0
+  const wanted = new WantedRecords()
+  const most = position.pace.within(options.batchMaxMs ?? BATCH_MAX_MS)
+  const seen = (eventTime: number, timestamp: number) => {
+    taken++
+    expiry = noteEvent(expiry, eventTime, timestamp)
+    ages.observe(Math.max(0, (wall - eventTime) / 1000))
+  }
   for (const record of records) {
-    if (record.offset >= stretchEnd) break
+    if (record.offset >= stretchEnd || wanted.count >= most) break
     if (taken % LOOK_AT_CLOCK_EVERY === LOOK_AT_CLOCK_EVERY - 1 && now() > deadline) break
-    const passedOver = passOver(record, options.events)
-    if (!Number.isNaN(passedOver)) {
-      taken++
-      transaction.pass()
-      expiry = noteEvent(expiry, passedOver, record.timestamp)
-      ages.observe(Math.max(0, (wall - passedOver) / 1000))
+    const look = lookAt(record, options.events)
+    if (look !== null) {
+      if (look.wanted) wanted.add(record.key!.toString(), record, null)
+      else transaction.pass()
+      seen(look.eventTime, record.timestamp)
       continue
     }
     let event = readEvent(record, options.events)
@@ -104,22 +114,57 @@ export async function detectChunk(
       if (!(await learn(event.unknownSchema, options, watch, unknown))) return null
       event = readEvent(record, options.events)
     }
-    taken++
-    if ('principal' in event) {
-      expiry = noteEvent(expiry, event.eventTime, record.timestamp)
-      ages.observe(Math.max(0, (wall - event.eventTime) / 1000))
+    if ('rejected' in event) {
+      taken++
+      refused.push({ record, refusal: event })
+    } else {
+      wanted.add(event.principal.key, record, event)
+      seen(event.eventTime, record.timestamp)
     }
-    const refusal = 'rejected' in event ? event : process(event, record, position, transaction, options)
-    if (refusal === null) continue
-    rejected.set(refusal.rejected, (rejected.get(refusal.rejected) ?? 0) + 1)
-    deadLetters.push(deadLetter(record, position, 'DETECT', refusal))
   }
   // A schema that is registered late is found by the next chunk; how often the registry is asked is its client's business.
   for (const id of unknown) options.events.forget(id)
   const next = taken === records.length ? position.end : (records[taken - 1]?.offset ?? 0) + 1
-  const stored = positionRecord(position.topic, position.partition, next, expiry)
-  const send = outputs(stored, position, transaction, deadLetters, options)
+  const begun = now()
+  const state = evaluate(wanted, position, transaction, options, refused)
+  position.pace.note(wanted.count, now() - begun)
+  state.push(positionRecord(position.topic, position.partition, next, expiry))
+  const rejected = new Map<RejectReason, number>()
+  for (const { refusal } of refused) rejected.set(refusal.rejected, (rejected.get(refusal.rejected) ?? 0) + 1)
+  const send = outputs(state, position, transaction, refused, options)
   return { send, rejected, taken, next, expiry, expired: expired.length, ages }
+}
+
+/** A record that goes to the topic of the rejected ones. */
+interface Refused {
+  readonly record: LogRecord
+  readonly refusal: Rejected
+}
+
+/** Takes wanted records in, principal by principal; returns the records of the changed states. */
+function evaluate(
+  wanted: WantedRecords,
+  position: ChunkPosition,
+  transaction: EngineTransaction,
+  options: DetectorOptions,
+  refused: Refused[],
+): OutRecord[] {
+  const { encoder, schemaId } = options.state
+  const { partition } = position
+  const state: OutRecord[] = []
+  for (const [key, records] of wanted.groups()) {
+    for (const { record, event } of records) {
+      const refusal = process(event ?? options.events.read!(record.value!), record, position, transaction, options)
+      if (refusal !== null) refused.push({ record, refusal })
+    }
+    const changed = transaction.changed(key)
+    if (changed == null) continue
+    const value = encoder.encode(changed, schemaId)
+    state.push({ key, value, partition })
+    transaction.rest(key, value)
+  }
+  for (const key of transaction.forgotten()) state.push({ key, value: null, partition })
+  return state
 }
 
 function process(
@@ -178,26 +223,23 @@ async function learn(id: number, options: DetectorOptions, watch: ChunkWatch, un
 }
 
 function outputs(
-  stored: OutRecord,
-  { partition }: ChunkPosition,
+  state: readonly OutRecord[],
+  position: ChunkPosition,
   transaction: EngineTransaction,
-  deadLetters: readonly OutRecord[],
+  refused: Refused[],
   options: DetectorOptions,
 ): TopicRecords[] {
-  const state: OutRecord[] = []
-  for (const [key, record] of transaction.changes()) {
-    const value = record === null ? null : options.state.encoder.encode(record, options.state.schemaId)
-    if (value !== null) transaction.store(key, options.engine.stored?.store(value) ?? null)
-    state.push({ key, value, partition })
-  }
-  state.push(stored)
+  // In the order of the log again: what is written must not tell where it was cut into transactions.
   const alerts = transaction.alerts
     .filter(alert => alert.suppressed === null)
+    .sort((a, b) => (a.input?.offset ?? 0) - (b.input?.offset ?? 0))
     .map(alert => ({
       key: alert.principal.key,
       value: options.alerts.write(alert),
       headers: alertHeaders(alert, `trailwarden/${options.group}`, options.alerts.contentType),
     }))
+  refused.sort((a, b) => a.record.offset - b.record.offset)
+  const deadLetters = refused.map(({ record, refusal }) => deadLetter(record, position, 'DETECT', refusal))
   return [
     { topic: options.topics.state, records: state },
     { topic: options.topics.alerts, records: alerts },

@@ -34,7 +34,7 @@ export interface DetectorOptions {
   }
   /** Records of one transaction at most. */
   readonly batchMaxRecords: number
-  /** Milliseconds of processing after which a transaction is closed with what it has, default 100: bounds alert latency. */
+  /** Milliseconds of processing that a transaction is made for, default 400: bounds alert latency under load. */
   readonly batchMaxMs?: number
   /** Input offsets between two expiries of silent principals, default 100 000. Part of what a replay must repeat. */
   readonly expireEvery?: number

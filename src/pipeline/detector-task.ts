@@ -18,6 +18,7 @@ import { noExpiryYet } from './state-expiry.ts'
 import type { ExpiryProgress } from './state-expiry.ts'
 import { StateSize } from './state-size.ts'
 import { transactionalIdOf } from './transactional-id.ts'
+import { Pace } from './wanted-records.ts'
 
 // Markers follow the end of a transaction within milliseconds; no broker is shut down and started again within a second.
 const MARKERS_MS = 1000
@@ -37,6 +38,7 @@ export class DetectorTask {
   readonly #size: StateSize
   #position: number
   #expiry: ExpiryProgress
+  readonly #pace = new Pace()
   #turn: Promise<unknown> = Promise.resolve()
   #closed = false
   /** When the last transaction was about to end; null once its markers have been seen. */
@@ -98,7 +100,7 @@ export class DetectorTask {
   exposeState(): void {
     const { metrics } = this.#options
     metrics.stateEntries.set({ partition: this.partition }, this.#engine.principals)
-    metrics.stateBytes.set({ partition: this.partition }, this.#size.bytes)
+    metrics.stateBytes.set({ partition: this.partition }, this.#engine.restingBytes + this.#size.bytes)
   }
 
   /** Offset of the next input record. */
@@ -125,7 +127,7 @@ export class DetectorTask {
   async work(records: readonly LogRecord[], end: number, watch: WorkWatch): Promise<number> {
     const { metrics, topics } = this.#options
     const worked = metrics.batches.startTimer()
-    const position = { topic: topics.events, partition: this.partition, end, expiry: this.#expiry }
+    const position = { topic: topics.events, partition: this.partition, end, expiry: this.#expiry, pace: this.#pace }
     const overlay = this.#engine.begin()
     const output = await detectChunk(records, position, this.#engine, overlay, this.#options, watch)
     if (output === null) return 0
@@ -192,10 +194,11 @@ export class DetectorTask {
   }
 
   #count(overlay: EngineTransaction, output: ChunkOutput, places: readonly Appended[]): void {
-    const { metrics, rules, topics } = this.#options
+    const { metrics, rules, topics, engine } = this.#options
+    const rests = engine.stored !== undefined
     for (const { topic, records } of output.send)
       if (topic === topics.state)
-        for (const { key, value } of records) if (typeof key === 'string') this.#size.set(key, value)
+        for (const { key, value } of records) if (typeof key === 'string') this.#size.set(key, rests ? null : value)
     addCounts(metrics.rejected, 'reason', output.rejected)
     for (const { ruleId, severity, activity, suppressed } of overlay.alerts) {
       if (suppressed === null) metrics.alerts.inc({ rule: ruleId, severity, activity })

@@ -1,20 +1,17 @@
 // A record of the events topic as an event, or why it is none. The detector and `replay` of a topic read through this, so
 // that they agree on what counts.
 import type { Decoder } from '../codecs/confluent.ts'
-import type { EventDispatch } from '../codecs/event-dispatch.ts'
+import type { EventDispatch, EventLook } from '../codecs/event-dispatch.ts'
 import type { LogRecord } from '../log/log-client.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 
-/** What events are read with. `unwanted` of src/codecs/event-dispatch.ts is there where unwanted events are passed over. */
+/** What events are read with. `look` and `read` of src/codecs/event-dispatch.ts are there where fast paths are on. */
 export type EventSource = Pick<Decoder<CloudTrailEvent>, 'decode' | 'learn' | 'forget'> &
-  Partial<Pick<EventDispatch, 'unwanted'>>
+  Partial<Pick<EventDispatch, 'look' | 'read'>>
 
-/**
- * Time of an event (epoch milliseconds) that need not be read, because it is whole and no rule wants it; NaN for every
- * other record, and where the decoder does not tell.
- */
-export function passOver({ key, value }: Pick<LogRecord, 'key' | 'value'>, decoder: EventSource): number {
-  return key === null || value === null || decoder.unwanted === undefined ? NaN : decoder.unwanted(value, key)
+/** What can be said of a record without decoding it; null where it is to be decoded at once, which may fail. */
+export function lookAt({ key, value }: Pick<LogRecord, 'key' | 'value'>, source: EventSource): EventLook | null {
+  return key === null || value === null ? null : (source.look?.(value, key) ?? null)
 }
 
 /** Reads one record; a schema id that was never learnt comes back as such. Total. */

@@ -44,8 +44,9 @@ export async function restore(
       if (isReserved(key)) position = readPosition(key, value, topics.events, partition) ?? position
       else {
         const principal = key.toString()
-        engine.load(principal, value === null ? null : await stateOf(value, partition, options))
-        size.set(principal, value)
+        const rests = value !== null && options.engine.stored?.accepts(value) === true
+        engine.load(principal, value === null || rests ? value : await stateOf(value, partition, options))
+        size.set(principal, rests ? null : value)
       }
     }
     watch.alive()
@@ -60,9 +61,7 @@ export async function restore(
   return position
 }
 
-async function stateOf(value: Buffer, partition: number, { schemas, state, topics, engine }: DetectorOptions) {
-  const stored = engine.stored?.store(value)
-  if (stored != null) return stored
+async function stateOf(value: Buffer, partition: number, { schemas, state, topics }: DetectorOptions) {
   let record = state.decoder.decode(value)
   if ('unknownSchema' in record) {
     const id = record.unknownSchema

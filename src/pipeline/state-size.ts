@@ -1,4 +1,5 @@
-// Bytes that the state of a partition takes in its changelog, kept as a running sum: exact, and without walking the state.
+// Bytes that states take in their changelog, kept as a running sum: exact, and without walking the state. For those that the
+// engine holds as objects; it knows the others, whose records it keeps.
 
 /** Sizes by principal. */
 export class StateSize {
@@ -9,7 +10,7 @@ export class StateSize {
     return this.#bytes
   }
 
-  /** The newest record of a principal; null is a tombstone. */
+  /** The newest record of a principal; null where there is none or the engine keeps it. */
   set(key: string, value: { readonly length: number } | null): void {
     this.#bytes += (value?.length ?? 0) - (this.#sizes.get(key) ?? 0)
     if (value === null) this.#sizes.delete(key)

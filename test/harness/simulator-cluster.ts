@@ -116,11 +116,12 @@ export function detectorOptions(
 ): DetectorOptions {
   const events = knowing(plain ? plainEvents : fastEvents)
   const states = knowing(plain ? plainStates : sharedStates)
-  const unwanted = (value: Buffer, key: Buffer) => (events.knows(value) ? fastEvents.unwanted(value, key) : NaN)
+  const look = (value: Buffer, key: Buffer) => (events.knows(value) ? fastEvents.look(value, key) : null)
+  const read = (value: Buffer) => fastEvents.read(value)
   const stored: StoredStates = {
-    store: bytes => (states.knows(bytes) ? sharedStates.store(bytes) : null),
-    read: state => sharedStates.read(state),
-    maxTimeOf: state => sharedStates.maxTimeOf(state),
+    accepts: value => states.knows(value) && sharedStates.accepts(value),
+    read: (bytes, start, end) => sharedStates.read(bytes, start, end),
+    maxTimeOf: value => sharedStates.maxTimeOf(value),
   }
   return {
     log,
@@ -128,9 +129,8 @@ export function detectorOptions(
     group,
     topics,
     rules: simulatedRules,
-    // Two states awake of up to six principals in three partitions: they go to rest and wake all the time.
-    engine: { ...plainProse, ...world.engine, ...(plain ? {} : { stored, awake: 2 }) },
-    events: plain ? events : { ...events, unwanted },
+    engine: { ...plainProse, ...world.engine, ...(plain ? {} : { stored }) },
+    events: plain ? events : { ...events, look, read },
     alerts: { write: alert => Buffer.from(alertToJson(alert)), contentType: 'application/json' },
     state: {
       decoder: states,

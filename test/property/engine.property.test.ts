@@ -280,20 +280,23 @@ describe('the engine', () => {
           const rules = everyKind(late)
           const awake = new Engine(rules, options)
           const expected = events.flatMap(e => step(awake, e))
-          // Two awake of three: nearly every transaction wakes one and puts another to rest.
-          const resting = new Engine(rules, { ...options, stored: decoder, awake: 2 })
+          const resting = new Engine(rules, { ...options, stored: decoder })
           const alerts: Alert[] = []
           for (let i = 0, from = 0; from < events.length; i++) {
             const batch = events.slice(from, (from += cuts[i] ?? 2))
             const aborted = resting.begin()
             for (const event of batch) aborted.process(event, null, null)
             for (const [key, record] of aborted.changes())
-              if (record !== null) aborted.store(key, decoder.store(encoder.encode(record, 7)))
+              if (record !== null) aborted.rest(key, encoder.encode(record, 7))
             aborted.discard()
             const transaction = resting.begin()
-            for (const event of batch) transaction.process(event, null, null)
-            for (const [key, record] of transaction.changes())
-              if (record !== null) transaction.store(key, decoder.store(encoder.encode(record, 7)))
+            // Some principals go to rest before the transaction is over, and wake again in it; some do not at all.
+            for (const [place, event] of batch.entries()) {
+              transaction.process(event, null, null)
+              for (const [key, record] of transaction.changes())
+                if (record !== null && (place + key.length + i) % 3 > 0)
+                  transaction.rest(key, encoder.encode(record, 7))
+            }
             alerts.push(...transaction.alerts)
             transaction.merge()
           }
