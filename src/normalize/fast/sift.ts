@@ -5,7 +5,7 @@ import { normalizeRecord } from '../event.ts'
 import type { NormalizeOptions } from '../raw-value.ts'
 import { FastReader } from './raw-value.ts'
 import type { Taken } from './raw-value.ts'
-import { slotOf } from './record-scan.ts'
+import { slotOf } from './record-layout.ts'
 
 /** Which calls are wanted, and who counts the others. */
 export interface Sift {
