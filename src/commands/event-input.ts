@@ -6,7 +6,7 @@ import type { Sift } from '../normalize/fast/sift.ts'
 import { bytesOf } from '../sources/file-paths.ts'
 import { normalizeFiles, summaryLine } from './files.ts'
 import { normalizeOptionsFrom } from './settings.ts'
-import { isTopicArgument, readTopicEvents } from './topic-events.ts'
+import { isTopicArgument } from './topic-argument.ts'
 
 /** What becomes of the events, and who is told how it goes. */
 export interface EventsReading {
@@ -52,7 +52,10 @@ export async function readEvents(
   reading: EventsReading,
 ): Promise<EventsRead> {
   const { config, err, stop } = context
-  if (await isTopicArgument(paths)) return readTopicEvents(context, paths[0]!, reading)
+  if (await isTopicArgument(paths)) {
+    const { readTopicEvents } = await import('./topic-events.ts')
+    return readTopicEvents(context, paths[0]!, reading)
+  }
   const { take, after, total, sift } = reading
   // Walks the folders beside the reading; a path that cannot be read is told by that.
   if (total !== undefined)
