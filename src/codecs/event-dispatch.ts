@@ -13,34 +13,23 @@ import type { UnknownSchema } from './confluent.ts'
 import { Decoder, HEADER, sameLayout, schemaIdOf } from './confluent.ts'
 import { EventReader } from './event-reader.ts'
 import { EventWalk } from './event-walk.ts'
-
-/** Places for calls with whether a rule wants them, a power of two. An account uses some thousands. */
-const places = 4096
-
-/** A call (the bytes of eventSource and eventName with their lengths) and whether a rule wants it. */
-interface Call {
-  readonly bytes: Buffer
-  readonly wanted: boolean
-}
+import { WantedCalls } from './wanted-calls.ts'
 
 /** Reads the events that a rule set is about; the others can be passed over. */
 export class EventDispatch extends Decoder<CloudTrailEvent> {
   readonly #schema: AvroSchema
-  readonly #wants: RuleSet['wants']
+  readonly #calls: WantedCalls
   readonly #walk: EventWalk | null
   readonly #reader: EventReader | null
   /** The record that was walked last and is whole: it is mostly the next to be decoded. */
   #whole: Uint8Array | null = null
   /** Writers whose records have the layout that the walk is for. */
   readonly #ours = new Set<number>()
-  /** By a hash of the call; of two calls with one place the later one has it, so that made-up ones grow nothing. */
-  readonly #calls = new Array<Call | null>(places).fill(null)
-
   /** `schema` is topics/cloudtrail.events.v1/value.avsc; decoded events hold what `rules` and the engine read. */
   constructor(schema: AvroSchema, { fields, wants }: Pick<RuleSet, 'fields' | 'wants'>) {
     super(projectEvent(schema, fields))
     this.#schema = schema
-    this.#wants = wants
+    this.#calls = new WantedCalls(wants)
     this.#walk = EventWalk.of(schema)
     this.#reader = EventReader.of(schema, fields)
   }
@@ -77,35 +66,10 @@ export class EventDispatch extends Decoder<CloudTrailEvent> {
     if (walk === null || schemaId === null || !this.#ours.has(schemaId)) return NaN
     if (!walk.over(value, HEADER)) return NaN
     this.#whole = value
-    if (this.#wanted(value, walk)) return NaN
+    if (this.#calls.has(value, walk.sourceStart, walk.sourceEnd, walk.nameStart, walk.nameEnd)) return NaN
     const { keyStart, keyEnd } = walk
     if (keyEnd - keyStart !== key.length) return NaN
     for (let i = 0; i < key.length; i++) if (key[i] !== value[keyStart + i]) return NaN
     return walk.eventTime
   }
-
-  #wanted(value: Buffer, { callStart, callEnd, sourceStart, sourceEnd, nameStart }: EventWalk): boolean {
-    const place = hashOf(value, callStart, callEnd) & (places - 1)
-    const known = this.#calls[place]
-    if (known != null && isSame(known.bytes, value, callStart, callEnd)) return known.wanted
-    const eventSource = value.toString('utf8', sourceStart, sourceEnd)
-    const wanted = this.#wants(eventSource, value.toString('utf8', nameStart, callEnd))
-    // A copy: a slice would keep the whole fetch.
-    this.#calls[place] = { bytes: Buffer.from(value.subarray(callStart, callEnd)), wanted }
-    return wanted
-  }
-}
-
-/** Of the ends of service and call, where they differ most; what decides is the comparison behind it. */
-function hashOf(bytes: Buffer, start: number, end: number): number {
-  let hash = end - start
-  for (let at = start; at < end && at < start + 8; at++) hash = Math.imul(hash, 31) + bytes[at]!
-  for (let at = Math.max(start, end - 14); at < end; at++) hash = Math.imul(hash, 31) + bytes[at]!
-  return hash ^ (hash >>> 15)
-}
-
-function isSame(known: Buffer, bytes: Buffer, start: number, end: number): boolean {
-  if (known.length !== end - start) return false
-  for (let index = 0; index < known.length; index++) if (known[index] !== bytes[start + index]) return false
-  return true
 }

@@ -2,7 +2,7 @@
 // Events come in the order of the input; a stop ends the reading, and what was read is told either way.
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { CommandContext } from './command.ts'
-import type { Sift } from '../normalize/fast/sift.ts'
+import type { Sift } from '../pipeline/sift.ts'
 import { bytesOf } from '../sources/file-paths.ts'
 import { normalizeFiles, summaryLine } from './files.ts'
 import { normalizeOptionsFrom } from './settings.ts'
@@ -10,8 +10,11 @@ import { isTopicArgument } from './topic-argument.ts'
 
 /** What becomes of the events, and who is told how it goes. */
 export interface EventsReading {
-  /** Takes every event, in the order of the input, with the timestamp of its Kafka record; null for files. */
-  readonly take: (event: CloudTrailEvent, timestamp: number | null) => void
+  /**
+   * Takes every event, in the order of the input, with the timestamp of its Kafka record (null for files) and with its bytes
+   * where it was sifted; these are overwritten afterwards.
+   */
+  readonly take: (event: CloudTrailEvent, timestamp: number | null, bytes: Buffer | null) => void
   /** Events that `take` need not see; of files only, and only where fast paths are on. */
   readonly sift?: Sift
   /** Called after each piece with what has been read so far; its promise holds the reading back. */
@@ -68,7 +71,7 @@ export async function readEvents(
     normalize: normalizeOptionsFrom(config),
     err,
     stop,
-    take: event => take(event, null),
+    take: (event, bytes) => take(event, null, bytes),
     ...(sift && config.FAST_PATHS ? { sift } : {}),
     ...(after ? { after: (done, events) => after({ done, unit: 'bytes', events }) } : {}),
   })

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const CHUNK = 1 << 16
+const SLAB = 1 << 18
 /** Before each value of a run: its place in the order of arrival, and its length. */
 const headBytes = 12
 
@@ -48,6 +49,8 @@ export class RunSorter<T, P> {
   #folder: string | null = null
   #file = -1
   #fileEnd = 0
+  #slab = Buffer.alloc(0)
+  #slabEnd = 0
 
   /** @param maxBytes encoded bytes held in memory before a run is written; the overhead per value is about 200 bytes */
   constructor(sorting: Sorting<T, P>, maxBytes: number) {
@@ -55,8 +58,9 @@ export class RunSorter<T, P> {
     this.#maxBytes = maxBytes
   }
 
-  add(value: T): void {
-    const bytes = this.#sorting.encode(value)
+  /** `encoded`: the bytes of the value where they are known already; they are copied. */
+  add(value: T, encoded: Buffer | null = null): void {
+    const bytes = encoded === null ? this.#sorting.encode(value) : this.#copied(encoded)
     this.#entries.push({ place: this.#sorting.place(value), order: this.#order++, bytes })
     this.#bytes += bytes.length
     if (this.#bytes >= this.#maxBytes) this.#spill()
@@ -93,6 +97,8 @@ export class RunSorter<T, P> {
     this.#fileEnd = 0
     this.#entries = []
     this.#bytes = 0
+    this.#slab = Buffer.alloc(0)
+    this.#slabEnd = 0
     this.#runs = []
   }
 
@@ -116,12 +122,18 @@ export class RunSorter<T, P> {
   }
 
   *#held(): Generator<Decoded<T, P>> {
-    for (const { bytes, order } of this.#sorted()) yield this.#decoded(bytes, order)
+    for (const { place, order, bytes } of this.#sorted()) yield { place, order, value: this.#sorting.decode(bytes) }
   }
 
-  #decoded(bytes: Buffer, order: number): Decoded<T, P> {
-    const value = this.#sorting.decode(bytes)
-    return { place: this.#sorting.place(value), order, value }
+  /** In slabs, as an encoder writes: one allocation for some hundred values. */
+  #copied(bytes: Buffer): Buffer {
+    if (this.#slab.length - this.#slabEnd < bytes.length) {
+      this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB, bytes.length))
+      this.#slabEnd = 0
+    }
+    const start = this.#slabEnd
+    this.#slabEnd += bytes.copy(this.#slab, start)
+    return this.#slab.subarray(start, this.#slabEnd)
   }
 
   #spill(): void {
@@ -178,7 +190,8 @@ export class RunSorter<T, P> {
       const length = headBytes + buffer.readUInt32BE(from + 8)
       fill(length)
       const bytes = buffer.subarray(from + headBytes, from + length)
-      yield this.#decoded(bytes, buffer.readDoubleBE(from))
+      const value = this.#sorting.decode(bytes)
+      yield { place: this.#sorting.place(value), order: buffer.readDoubleBE(from), value }
       from += length
     }
   }

@@ -49,7 +49,7 @@ export async function readTopicEvents(
             continue
           }
           events++
-          take(event, record.timestamp)
+          take(event, record.timestamp, null)
         }
         await after?.({ done: done + batch.nextOffset - start, unit: 'records', events })
       }
