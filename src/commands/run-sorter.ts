@@ -7,6 +7,7 @@ import { join } from 'node:path'
 
 const CHUNK = 1 << 16
 const SLAB = 1 << 18
+const BLOCK = 1 << 20
 /** Before each value of a run: its place in the order of arrival, and its length. */
 const headBytes = 12
 
@@ -21,15 +22,17 @@ export interface Sorting<T, P> {
   compare(a: P, b: P): number
 }
 
-interface Entry<P> {
+interface Entry<T, P> {
   readonly place: P
   readonly order: number
   readonly bytes: Buffer
+  /** Where it is small enough to wait as it is. */
+  readonly value: T | null
 }
 
-interface Decoded<T, P> {
-  readonly place: P
-  readonly order: number
+type Ordered<P> = Pick<Entry<unknown, P>, 'place' | 'order'>
+
+interface Decoded<T, P> extends Ordered<P> {
   readonly value: T
 }
 
@@ -42,7 +45,7 @@ interface Run {
 export class RunSorter<T, P> {
   readonly #sorting: Sorting<T, P>
   readonly #maxBytes: number
-  #entries: Entry<P>[] = []
+  #entries: Entry<T, P>[] = []
   #bytes = 0
   #order = 0
   #runs: Run[] = []
@@ -52,16 +55,24 @@ export class RunSorter<T, P> {
   #slab = Buffer.alloc(0)
   #slabEnd = 0
 
-  /** @param maxBytes encoded bytes held in memory before a run is written; the overhead per value is about 200 bytes */
+  /**
+   * @param maxBytes encoded bytes held in memory before a run is written; the overhead per value is about 200 bytes, and as
+   * much again as its bytes where it was added with them
+   */
   constructor(sorting: Sorting<T, P>, maxBytes: number) {
     this.#sorting = sorting
     this.#maxBytes = maxBytes
   }
 
-  /** `encoded`: the bytes of the value where they are known already; they are copied. */
+  /** `encoded`: the bytes of the value where they are known already; they are copied, and what is read back is the value. */
   add(value: T, encoded: Buffer | null = null): void {
     const bytes = encoded === null ? this.#sorting.encode(value) : this.#copied(encoded)
-    this.#entries.push({ place: this.#sorting.place(value), order: this.#order++, bytes })
+    this.#entries.push({
+      place: this.#sorting.place(value),
+      order: this.#order++,
+      bytes,
+      value: encoded === null ? null : value,
+    })
     this.#bytes += bytes.length
     if (this.#bytes >= this.#maxBytes) this.#spill()
   }
@@ -114,15 +125,16 @@ export class RunSorter<T, P> {
     }
   }
 
-  readonly #before = (a: Omit<Entry<P>, 'bytes'>, b: Omit<Entry<P>, 'bytes'>): number =>
+  readonly #before = (a: Ordered<P>, b: Ordered<P>): number =>
     this.#sorting.compare(a.place, b.place) || a.order - b.order
 
-  #sorted(): Entry<P>[] {
+  #sorted(): Entry<T, P>[] {
     return this.#entries.sort(this.#before)
   }
 
   *#held(): Generator<Decoded<T, P>> {
-    for (const { place, order, bytes } of this.#sorted()) yield { place, order, value: this.#sorting.decode(bytes) }
+    for (const { place, order, bytes, value } of this.#sorted())
+      yield { place, order, value: value ?? this.#sorting.decode(bytes) }
   }
 
   /** In slabs, as an encoder writes: one allocation for some hundred values. */
@@ -139,24 +151,23 @@ export class RunSorter<T, P> {
   #spill(): void {
     if (this.#file < 0) this.#open()
     const start = this.#fileEnd
-    let pending: Buffer[] = []
-    let pendingBytes = 0
+    let block = Buffer.allocUnsafeSlow(BLOCK)
+    let filled = 0
     const flush = () => {
-      const block = Buffer.concat(pending)
-      for (let written = 0; written < block.length;) {
-        written += writeSync(this.#file, block, written, block.length - written, this.#fileEnd + written)
+      for (let written = 0; written < filled;) {
+        written += writeSync(this.#file, block, written, filled - written, this.#fileEnd + written)
       }
-      this.#fileEnd += block.length
-      pending = []
-      pendingBytes = 0
+      this.#fileEnd += filled
+      filled = 0
     }
     for (const { order, bytes } of this.#sorted()) {
-      const head = Buffer.allocUnsafe(headBytes)
-      head.writeDoubleBE(order, 0)
-      head.writeUInt32BE(bytes.length, 8)
-      pending.push(head, bytes)
-      pendingBytes += headBytes + bytes.length
-      if (pendingBytes >= 1 << 20) flush()
+      const size = headBytes + bytes.length
+      if (filled + size > block.length) flush()
+      if (size > block.length) block = Buffer.allocUnsafeSlow(size)
+      block.writeDoubleBE(order, filled)
+      block.writeUInt32BE(bytes.length, filled + 8)
+      bytes.copy(block, filled + headBytes)
+      filled += size
     }
     flush()
     this.#runs.push({ start, end: this.#fileEnd })
