@@ -333,7 +333,7 @@ test('sifting passes over what nobody wants and gives the rest as the general pa
       const sift = { schema, schemaId: 7, wants, fields: null, pass: (time: number) => times.push(time) }
       const taken = new SiftingReader(options, sift).read(value, (event, bytes) => {
         events.push(event)
-        assert.deepEqual(decoder.decode(bytes), event)
+        assert.equal(bytes.toString('hex'), Buffer.from(encoder.encode(event, 7)).toString('hex'))
       })
       if (taken === null) return assert.deepEqual([times, events], [[], []])
       const all: CloudTrailEvent[] = []
