@@ -64,7 +64,7 @@ const pureSyntax = [
 const readonlyGlobals = names => Object.fromEntries(names.split(' ').map(name => [name, 'readonly']))
 
 export default defineConfig(
-  { ignores: ['dist/**', 'node_modules/**', '.cache/**', 'coverage/**', 'test/fixtures/**'] },
+  { ignores: ['dist/**', 'node_modules/**', '.cache/**', 'coverage/**', 'test/fixtures/**', 'assembly/**'] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {

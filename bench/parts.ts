@@ -2,10 +2,11 @@
 // Every row stands beside a baseline of the same run (JSON.parse of the same bytes, or decoding and nothing else),
 // because this is a shared machine: trust the ratios. CPU-seconds are of this process, medians of `--runs` (default 5).
 import { parseArgs } from 'node:util'
-import { eventDecoder, eventEncoder } from '../src/codecs/cloudtrail-event.ts'
-import { EventSorter } from '../src/commands/event-sorter.ts'
+import type { CloudTrailEvent } from '../src/normalize/event.ts'
+import { EventSorter, sortedSchemaId } from '../src/commands/event-sorter.ts'
 import { Engine } from '../src/detect/engine.ts'
 import { Normalizing } from '../src/pipeline/normalize-batch.ts'
+import { SiftingReader } from '../src/pipeline/sift.ts'
 import type { RuleSet } from '../src/rules/rule.ts'
 import { fileEnvelopeLimits } from '../src/sources/file-chunks.ts'
 import { cloudTrailLines } from './data.ts'
@@ -76,11 +77,20 @@ function replayBench(): void {
 }
 
 function replayOnce(rules: RuleSet, chunks: readonly Buffer[]): number {
-  const sorter = new EventSorter(eventEncoder(schema), eventDecoder(schema), schema)
-  const normalizing = new Normalizing({ ...options, limits: fileEnvelopeLimits(options.limits) }, event => {
-    if (rules.match(event).length > 0) sorter.add(event)
+  const { wants, fields } = rules
+  const sorter = new EventSorter(schema, fields)
+  const take = (event: CloudTrailEvent, bytes: Buffer | null) => {
+    if (rules.match(event).length > 0) sorter.add(event, bytes)
     return null
-  })
+  }
+  const normalize = { ...options, limits: fileEnvelopeLimits(options.limits) }
+  const sift = { schema, schemaId: sortedSchemaId, wants, fields, pass: () => undefined }
+  const sifting = new SiftingReader(normalize, sift)
+  const normalizing = new Normalizing(
+    normalize,
+    event => take(event, null),
+    value => sifting.read(value, take),
+  )
   for (const part of chunks) normalizing.value(part)
   const engine = new Engine(rules, engineOptionsForBench())
   const transaction = engine.begin()

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import type { Writable } from 'node:stream'
 import pino from 'pino'
 import type { Command, Option, Output } from './commands/command.ts'
-import { commands } from './commands/index.ts'
+import { allCommands, commandNamed, verbs } from './commands/index.ts'
 import { describeSettings, flagOf, loadConfig, secretsOf, settingNames, usersOf } from './config.ts'
 import type { Config } from './config.ts'
 import { asTrailwardenError, twError } from './errors.ts'
@@ -68,13 +68,13 @@ async function dispatch(
     if (verb !== undefined && verb !== 'help' && verb !== '--help' && verb !== '-h')
       throw twError('TW_USAGE', `Unknown option ${verb}; a verb comes first.`)
     const asked = rest[0]
-    const command = commands.find(candidate => candidate.name === asked)
-    if (command === undefined && asked !== undefined && !asked.startsWith('-')) throw unknownVerb(asked)
-    await (verb === undefined ? err : out).write(command === undefined ? overview() : helpOf(command))
+    const command = asked === undefined ? null : await commandNamed(asked)
+    if (command === null && asked !== undefined && !asked.startsWith('-')) throw unknownVerb(asked)
+    await (verb === undefined ? err : out).write(command === null ? await overview() : helpOf(command))
     return verb === undefined ? 2 : 0
   }
-  const command = commands.find(candidate => candidate.name === verb)
-  if (command === undefined) throw unknownVerb(verb)
+  const command = await commandNamed(verb)
+  if (command === null) throw unknownVerb(verb)
 
   const { values, positionals } = parse(command, rest)
   if (values['help'] === true) {
@@ -100,7 +100,7 @@ async function dispatch(
 }
 
 function unknownVerb(verb: string): Error {
-  return twError('TW_USAGE', `Unknown verb ${JSON.stringify(verb)}. Verbs: ${commands.map(c => c.name).join(', ')}.`)
+  return twError('TW_USAGE', `Unknown verb ${JSON.stringify(verb)}. Verbs: ${verbs.join(', ')}.`)
 }
 
 function parse(command: Command, args: readonly string[]) {
@@ -120,7 +120,8 @@ function parse(command: Command, args: readonly string[]) {
   }
 }
 
-function overview(): string {
+async function overview(): Promise<string> {
+  const commands = await allCommands()
   const width = Math.max(...commands.map(command => command.name.length))
   const rows = commands.map(command => `  ${command.name.padEnd(width)}  ${command.summary}`)
   return `trailwarden <verb> [arguments]\n\n${rows.join('\n')}\n\nEvery verb explains itself with --help.\n`

@@ -13,9 +13,7 @@ import type { UnknownSchema } from './confluent.ts'
 import { Decoder, HEADER, sameLayout, schemaIdOf } from './confluent.ts'
 import { EventReader } from './event-reader.ts'
 import { EventWalk } from './event-walk.ts'
-
-/** Places for calls with whether a rule wants them, a power of two. An account uses some thousands. */
-const places = 4096
+import { WantedCalls } from './wanted-calls.ts'
 
 /** What {@link EventDispatch.look} says of a record. */
 export interface EventLook {
@@ -24,29 +22,21 @@ export interface EventLook {
   readonly wanted: boolean
 }
 
-/** A call (the bytes of eventSource and eventName with their lengths) and whether a rule wants it. */
-interface Call {
-  readonly bytes: Buffer
-  readonly wanted: boolean
-}
-
 /** Reads the events that a rule set is about; the others can be passed over. */
 export class EventDispatch extends Decoder<CloudTrailEvent> {
   readonly #schema: AvroSchema
-  readonly #wants: RuleSet['wants']
+  readonly #calls: WantedCalls
   readonly #walk: EventWalk | null
   readonly #reader: EventReader | null
   readonly #look = { eventTime: 0, wanted: false }
   /** Writers whose records have the layout that the walk is for. */
   readonly #ours = new Set<number>()
-  /** By a hash of the call; of two calls with one place the later one has it, so that made-up ones grow nothing. */
-  readonly #calls = new Array<Call | null>(places).fill(null)
 
   /** `schema` is topics/cloudtrail.events.v1/value.avsc; decoded events hold what `rules` and the engine read. */
   constructor(schema: AvroSchema, { fields, wants }: Pick<RuleSet, 'fields' | 'wants'>) {
     super(projectEvent(schema, fields))
     this.#schema = schema
-    this.#wants = wants
+    this.#calls = new WantedCalls(wants)
     this.#walk = EventWalk.of(schema)
     this.#reader = EventReader.of(schema, fields)
   }
@@ -84,7 +74,7 @@ export class EventDispatch extends Decoder<CloudTrailEvent> {
     if (keyEnd - keyStart !== key.length) return null
     for (let i = 0; i < key.length; i++) if (key[i] !== value[keyStart + i]) return null
     this.#look.eventTime = walk.eventTime
-    this.#look.wanted = this.#wanted(value, walk)
+    this.#look.wanted = this.#calls.has(value, walk.sourceStart, walk.sourceEnd, walk.nameStart, walk.nameEnd)
     return this.#look
   }
 
@@ -92,29 +82,4 @@ export class EventDispatch extends Decoder<CloudTrailEvent> {
   read(value: Buffer): CloudTrailEvent {
     return this.#reader!.read(value, HEADER)
   }
-
-  #wanted(value: Buffer, { callStart, callEnd, sourceStart, sourceEnd, nameStart }: EventWalk): boolean {
-    const place = hashOf(value, callStart, callEnd) & (places - 1)
-    const known = this.#calls[place]
-    if (known != null && isSame(known.bytes, value, callStart, callEnd)) return known.wanted
-    const eventSource = value.toString('utf8', sourceStart, sourceEnd)
-    const wanted = this.#wants(eventSource, value.toString('utf8', nameStart, callEnd))
-    // A copy: a slice would keep the whole fetch.
-    this.#calls[place] = { bytes: Buffer.from(value.subarray(callStart, callEnd)), wanted }
-    return wanted
-  }
-}
-
-/** Of the ends of service and call, where they differ most; what decides is the comparison behind it. */
-function hashOf(bytes: Buffer, start: number, end: number): number {
-  let hash = end - start
-  for (let at = start; at < end && at < start + 8; at++) hash = Math.imul(hash, 31) + bytes[at]!
-  for (let at = Math.max(start, end - 14); at < end; at++) hash = Math.imul(hash, 31) + bytes[at]!
-  return hash ^ (hash >>> 15)
-}
-
-function isSame(known: Buffer, bytes: Buffer, start: number, end: number): boolean {
-  if (known.length !== end - start) return false
-  for (let index = 0; index < known.length; index++) if (known[index] !== bytes[start + index]) return false
-  return true
 }

@@ -26,12 +26,10 @@ export class EventWalk {
   readonly #plan: Plan
   /** Epoch milliseconds. */
   eventTime = 0
-  /** From the length of eventSource to the end of eventName, which follows it: one place for one call. */
-  callStart = 0
-  callEnd = 0
   sourceStart = 0
   sourceEnd = 0
   nameStart = 0
+  nameEnd = 0
   keyStart = 0
   keyEnd = 0
   #at = 0
@@ -45,8 +43,7 @@ export class EventWalk {
     const plan: number[] = []
     const known = addFields(plan, schema as RecordSchema, true)
     const steps = plan.filter((_, i) => i % 2 === 0)
-    const [source, name] = [steps.indexOf(op.source), steps.indexOf(op.name)]
-    const found = source >= 0 && name === source + 1 && steps.includes(op.time) && steps.includes(op.key)
+    const found = [op.source, op.name, op.time, op.key].every(mark => steps.includes(mark))
     return known && found ? new EventWalk(plan) : null
   }
 
@@ -74,14 +71,13 @@ export class EventWalk {
           if (Number.isNaN(this.eventTime)) return false
           break
         case op.source:
-          this.callStart = this.#at
           this.sourceStart = this.#sized(bytes)
           this.sourceEnd = this.#at
           if (this.sourceStart < 0) return false
           break
         case op.name:
           this.nameStart = this.#sized(bytes)
-          this.callEnd = this.#at
+          this.nameEnd = this.#at
           if (this.nameStart < 0) return false
           break
         case op.key:

@@ -15,19 +15,18 @@ export class KnownTexts {
   read(bytes: Buffer, start: number, end: number): string {
     const length = end - start
     if (length === 0) return ''
+    if (length > longest) return bytes.toString('utf8', start, end)
+    // Of the ends, where texts of one field differ most; what decides is the comparison behind it.
     let hash = length
-    let all = 0
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at]!
-      all |= byte
-      hash = Math.imul(hash, 31) + byte
-    }
-    if (all > 0x7f) return bytes.toString('utf8', start, end)
-    if (length > longest) return bytes.toString('latin1', start, end)
+    for (let at = start; at < end && at < start + 8; at++) hash = Math.imul(hash, 31) + bytes[at]!
+    for (let at = Math.max(start + 8, end - 16); at < end; at++) hash = Math.imul(hash, 31) + bytes[at]!
     const place = (hash ^ (hash >>> 15)) & (places - 1)
     const known = this.#texts[place]!
     if (known.length === length && isSame(known, bytes, start)) return known
-    return (this.#texts[place] = bytes.toString('latin1', start, end))
+    const text = bytes.toString('utf8', start, end)
+    // As many characters as bytes: then none of them stands for several bytes, and comparing with bytes is comparing texts.
+    if (text.length === length) this.#texts[place] = text
+    return text
   }
 }
 

@@ -2,16 +2,19 @@
 // Events come in the order of the input; a stop ends the reading, and what was read is told either way.
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { CommandContext } from './command.ts'
-import type { Sift } from '../normalize/fast/sift.ts'
+import type { Sift } from '../pipeline/sift.ts'
 import { bytesOf } from '../sources/file-paths.ts'
 import { normalizeFiles, summaryLine } from './files.ts'
 import { normalizeOptionsFrom } from './settings.ts'
-import { isTopicArgument, readTopicEvents } from './topic-events.ts'
+import { isTopicArgument } from './topic-argument.ts'
 
 /** What becomes of the events, and who is told how it goes. */
 export interface EventsReading {
-  /** Takes every event, in the order of the input, with the timestamp of its Kafka record; null for files. */
-  readonly take: (event: CloudTrailEvent, timestamp: number | null) => void
+  /**
+   * Takes every event, in the order of the input, with the timestamp of its Kafka record (null for files) and with its bytes
+   * where it was sifted; these are overwritten afterwards.
+   */
+  readonly take: (event: CloudTrailEvent, timestamp: number | null, bytes: Buffer | null) => void
   /** Events that `take` need not see; of files only, and only where fast paths are on. */
   readonly sift?: Sift
   /** Called after each piece with what has been read so far; its promise holds the reading back. */
@@ -52,7 +55,10 @@ export async function readEvents(
   reading: EventsReading,
 ): Promise<EventsRead> {
   const { config, err, stop } = context
-  if (await isTopicArgument(paths)) return readTopicEvents(context, paths[0]!, reading)
+  if (await isTopicArgument(paths)) {
+    const { readTopicEvents } = await import('./topic-events.ts')
+    return readTopicEvents(context, paths[0]!, reading)
+  }
   const { take, after, total, sift } = reading
   // Walks the folders beside the reading; a path that cannot be read is told by that.
   if (total !== undefined)
@@ -65,7 +71,7 @@ export async function readEvents(
     normalize: normalizeOptionsFrom(config),
     err,
     stop,
-    take: event => take(event, null),
+    take: (event, bytes) => take(event, null, bytes),
     ...(sift && config.FAST_PATHS ? { sift } : {}),
     ...(after ? { after: (done, events) => after({ done, unit: 'bytes', events }) } : {}),
   })

@@ -2,12 +2,17 @@
 // One principal after the other, because alerts are a function of one principal's events: whoever evaluates them needs the
 // state of one. Events of one time (CloudTrail counts seconds) come by account and event id, copies next to each other, so
 // the order of the input does not matter.
-import type { Decoder, Encoder } from '../codecs/confluent.ts'
+import { eventEncoder } from '../codecs/cloudtrail-event.ts'
+import type { AvroSchema } from '../codecs/confluent.ts'
+import { HEADER } from '../codecs/confluent.ts'
+import { EventReader } from '../codecs/event-reader.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
+import type { RuleSet } from '../rules/rule.ts'
 import { RunSorter } from './run-sorter.ts'
 import type { Sorting } from './run-sorter.ts'
 
-const schemaId = 1
+/** The schema id in the bytes of waiting events. */
+export const sortedSchemaId = 1
 
 /** Strings of an event are its own, so keeping them keeps nothing else. */
 interface Place {
@@ -17,31 +22,24 @@ interface Place {
   readonly id: string
 }
 
-/** Takes events in any order. They wait as Avro, about 300 to 700 bytes each. */
+/** Takes events in any order. They wait as Avro, about 300 to 700 bytes each, and come out as the detector reads them. */
 export class EventSorter extends RunSorter<CloudTrailEvent, Place> {
-  /** @param maxBytes encoded bytes held in memory, see {@link RunSorter} */
-  constructor(
-    encoder: Encoder<CloudTrailEvent>,
-    decoder: Decoder<CloudTrailEvent>,
-    schema: object,
-    maxBytes = 32 << 20,
-  ) {
-    super(sorting(encoder, decoder), maxBytes)
-    decoder.learn(schemaId, schema)
+  /**
+   * `schema` is topics/cloudtrail.events.v1/value.avsc; events come out with what `fields` names and detection needs.
+   * @param maxBytes encoded bytes held in memory, see {@link RunSorter}
+   */
+  constructor(schema: AvroSchema, fields: RuleSet['fields'], maxBytes = 32 << 20) {
+    super(sorting(schema, fields), maxBytes)
   }
 }
 
-function sorting(
-  encoder: Encoder<CloudTrailEvent>,
-  decoder: Decoder<CloudTrailEvent>,
-): Sorting<CloudTrailEvent, Place> {
+function sorting(schema: AvroSchema, fields: RuleSet['fields']): Sorting<CloudTrailEvent, Place> {
+  const encoder = eventEncoder(schema)
+  const reader = EventReader.of(schema, fields)
+  if (reader === null) throw new Error('The reader of events is for another schema.')
   return {
-    encode: event => encoder.encode(event, schemaId),
-    decode(bytes) {
-      const event = decoder.decode(bytes)
-      if ('rejected' in event || 'unknownSchema' in event) throw new Error('An event did not survive its own codec.')
-      return event
-    },
+    encode: event => encoder.encode(event, sortedSchemaId),
+    decode: bytes => reader.read(bytes, HEADER),
     place: ({ principal, eventTime, recipientAccountId, eventId }) => ({
       principal: principal.key,
       time: eventTime,

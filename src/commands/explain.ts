@@ -3,7 +3,6 @@
 // an alert file without events is told as far as its record goes.
 import { principalHash } from '../alerts/dedup-key.ts'
 import { inSentence } from '../alerts/wording.ts'
-import { eventDecoder, eventEncoder } from '../codecs/cloudtrail-event.ts'
 import { twError } from '../errors.ts'
 import { kafkaLog } from '../kafka/kafka-log.ts'
 import { schemaRegistry } from '../kafka/registry.ts'
@@ -164,8 +163,7 @@ async function fromEvents(
   const alike = new Set<string>()
   const name = textOption(context, 'principal')
 
-  const schema = topicContract('EVENTS_TOPIC').schema!
-  const sorter = new EventSorter(eventEncoder(schema), eventDecoder(schema), schema)
+  const sorter = new EventSorter(topicContract('EVENTS_TOPIC').schema!, null)
   try {
     const take = (event: CloudTrailEvent) => {
       if (event.principal.name === name && alike.size < 5) alike.add(event.principal.key)

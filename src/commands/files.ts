@@ -3,10 +3,10 @@
 import { stdin } from 'node:process'
 import { twError } from '../errors.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
-import { SiftingReader } from '../normalize/fast/sift.ts'
-import type { Sift } from '../normalize/fast/sift.ts'
 import type { NormalizeOptions } from '../normalize/raw-value.ts'
 import { Normalizing, total } from '../pipeline/normalize-batch.ts'
+import { SiftingReader } from '../pipeline/sift.ts'
+import type { Sift } from '../pipeline/sift.ts'
 import { chunkLimitsOf, fileEnvelopeLimits } from '../sources/file-chunks.ts'
 import { UnreadablePathError } from '../sources/file-paths.ts'
 import { readFiles } from '../sources/file-source.ts'
@@ -24,8 +24,8 @@ export interface FilesOptions {
   readonly normalize: NormalizeOptions
   readonly err: Output
   readonly stop: AbortSignal
-  /** Takes every event, in the order of the input. */
-  readonly take: (event: CloudTrailEvent) => void
+  /** Takes every event, in the order of the input; those that were sifted with their bytes, which are overwritten afterwards. */
+  readonly take: (event: CloudTrailEvent, bytes: Buffer | null) => void
   /** Events that `take` need not see, where records allow to tell without reading them whole. */
   readonly sift?: Sift
   /**
@@ -47,7 +47,7 @@ export async function normalizeFiles(options: FilesOptions): Promise<FilesSummar
   const normalizing = new Normalizing(
     normalize,
     event => {
-      options.take(event)
+      options.take(event, null)
       return null
     },
     value => sifting?.read(value, options.take) ?? null,

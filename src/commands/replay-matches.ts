@@ -4,6 +4,7 @@ import type { CloudTrailEvent } from '../normalize/event.ts'
 import { jsonLine } from '../json-line.ts'
 import { rfc3339 } from '../rfc3339.ts'
 import type { RuleSet } from '../rules/rule.ts'
+import { topicContract } from '../topics.ts'
 import type { CommandContext } from './command.ts'
 import { readEvents } from './event-input.ts'
 import type { EventsReading } from './event-input.ts'
@@ -25,7 +26,13 @@ export async function printMatches(
   }
   const { line } = await readEvents(context, context.positionals, {
     ...reading,
-    sift: { wants: rules.wants, pass: () => undefined },
+    sift: {
+      schema: topicContract('EVENTS_TOPIC').schema!,
+      schemaId: 0,
+      wants: rules.wants,
+      fields: rules.fields,
+      pass: () => undefined,
+    },
     take(event) {
       if (!inRange(event)) return
       for (const index of rules.match(event)) {

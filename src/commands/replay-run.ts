@@ -2,16 +2,15 @@
 // Every rule set has an engine of its own and sees the same events once, so a comparison costs one reading of the input.
 import { setImmediate } from 'node:timers/promises'
 import type { Alert } from '../alerts/alert.ts'
-import { eventDecoder, eventEncoder } from '../codecs/cloudtrail-event.ts'
 import { Engine, evaluationTime } from '../detect/engine.ts'
 import type { EngineOptions } from '../detect/engine.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
-import type { RuleSet } from '../rules/rule.ts'
+import type { EventMember, RuleSet } from '../rules/rule.ts'
 import { topicContract } from '../topics.ts'
 import type { CommandContext } from './command.ts'
 import { readEvents } from './event-input.ts'
 import type { EventsRead } from './event-input.ts'
-import { EventSorter } from './event-sorter.ts'
+import { EventSorter, sortedSchemaId } from './event-sorter.ts'
 import { ArrivalOrder } from './replay-arrival.ts'
 import { readingProgress } from './replay-progress.ts'
 import type { ProgressLine } from './replay-progress.ts'
@@ -79,7 +78,8 @@ export async function readInOrder(
   progress: ProgressLine,
 ): Promise<OrderedInput> {
   const schema = topicContract('EVENTS_TOPIC').schema!
-  const sorter = new EventSorter(eventEncoder(schema), eventDecoder(schema), schema)
+  const fields = fieldsOf(sets)
+  const sorter = new EventSorter(schema, fields)
   const arrival = new ArrivalOrder(sets[0]!)
   const seen = { inRange: 0, matched: 0, kept: 0, first: Infinity, last: -Infinity }
   const counted = (time: number): boolean => {
@@ -89,7 +89,7 @@ export async function readInOrder(
     seen.last = Math.max(seen.last, time)
     return true
   }
-  const take = (event: CloudTrailEvent, timestamp: number | null) => {
+  const take = (event: CloudTrailEvent, timestamp: number | null, bytes: Buffer | null) => {
     const time = evaluationTime(event.eventTime, timestamp)
     if (!counted(time)) return
     const matching = sets.map(rules => rules.match(event).length > 0)
@@ -99,13 +99,20 @@ export async function readInOrder(
       seen.matched++
       if (timestamp !== null) arrival.take(event, timestamp)
     }
-    sorter.add(time === event.eventTime ? event : { ...event, eventTime: time })
+    if (time === event.eventTime) sorter.add(event, bytes)
+    else sorter.add({ ...event, eventTime: time })
   }
   try {
     const read = await readEvents(context, context.positionals, {
       from: range.from,
       take,
-      sift: { wants: (source, name) => sets.some(rules => rules.wants(source, name)), pass: counted },
+      sift: {
+        schema,
+        schemaId: sortedSchemaId,
+        wants: (source, name) => sets.some(rules => rules.wants(source, name)),
+        fields,
+        pass: counted,
+      },
       ...readingProgress(progress, () => (seen.inRange === 0 ? null : seen.last)),
     })
     const any = seen.inRange > 0
@@ -123,6 +130,16 @@ export async function readInOrder(
     sorter.close()
     throw error
   }
+}
+
+/** What any of the rule sets reads of events; null for everything. */
+function fieldsOf(sets: readonly RuleSet[]): RuleSet['fields'] {
+  const read = new Set<EventMember>()
+  for (const { fields } of sets) {
+    if (fields === null) return null
+    for (const member of fields) read.add(member)
+  }
+  return read
 }
 
 /** What {@link evaluate} did. */

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const CHUNK = 1 << 16
+const SLAB = 1 << 18
+const BLOCK = 1 << 20
 /** Before each value of a run: its place in the order of arrival, and its length. */
 const headBytes = 12
 
@@ -20,15 +22,17 @@ export interface Sorting<T, P> {
   compare(a: P, b: P): number
 }
 
-interface Entry<P> {
+interface Entry<T, P> {
   readonly place: P
   readonly order: number
   readonly bytes: Buffer
+  /** Where it is small enough to wait as it is. */
+  readonly value: T | null
 }
 
-interface Decoded<T, P> {
-  readonly place: P
-  readonly order: number
+type Ordered<P> = Pick<Entry<unknown, P>, 'place' | 'order'>
+
+interface Decoded<T, P> extends Ordered<P> {
   readonly value: T
 }
 
@@ -41,23 +45,34 @@ interface Run {
 export class RunSorter<T, P> {
   readonly #sorting: Sorting<T, P>
   readonly #maxBytes: number
-  #entries: Entry<P>[] = []
+  #entries: Entry<T, P>[] = []
   #bytes = 0
   #order = 0
   #runs: Run[] = []
   #folder: string | null = null
   #file = -1
   #fileEnd = 0
+  #slab = Buffer.alloc(0)
+  #slabEnd = 0
 
-  /** @param maxBytes encoded bytes held in memory before a run is written; the overhead per value is about 200 bytes */
+  /**
+   * @param maxBytes encoded bytes held in memory before a run is written; the overhead per value is about 200 bytes, and as
+   * much again as its bytes where it was added with them
+   */
   constructor(sorting: Sorting<T, P>, maxBytes: number) {
     this.#sorting = sorting
     this.#maxBytes = maxBytes
   }
 
-  add(value: T): void {
-    const bytes = this.#sorting.encode(value)
-    this.#entries.push({ place: this.#sorting.place(value), order: this.#order++, bytes })
+  /** `encoded`: the bytes of the value where they are known already; they are copied, and what is read back is the value. */
+  add(value: T, encoded: Buffer | null = null): void {
+    const bytes = encoded === null ? this.#sorting.encode(value) : this.#copied(encoded)
+    this.#entries.push({
+      place: this.#sorting.place(value),
+      order: this.#order++,
+      bytes,
+      value: encoded === null ? null : value,
+    })
     this.#bytes += bytes.length
     if (this.#bytes >= this.#maxBytes) this.#spill()
   }
@@ -93,6 +108,8 @@ export class RunSorter<T, P> {
     this.#fileEnd = 0
     this.#entries = []
     this.#bytes = 0
+    this.#slab = Buffer.alloc(0)
+    this.#slabEnd = 0
     this.#runs = []
   }
 
@@ -108,43 +125,49 @@ export class RunSorter<T, P> {
     }
   }
 
-  readonly #before = (a: Omit<Entry<P>, 'bytes'>, b: Omit<Entry<P>, 'bytes'>): number =>
+  readonly #before = (a: Ordered<P>, b: Ordered<P>): number =>
     this.#sorting.compare(a.place, b.place) || a.order - b.order
 
-  #sorted(): Entry<P>[] {
+  #sorted(): Entry<T, P>[] {
     return this.#entries.sort(this.#before)
   }
 
   *#held(): Generator<Decoded<T, P>> {
-    for (const { bytes, order } of this.#sorted()) yield this.#decoded(bytes, order)
+    for (const { place, order, bytes, value } of this.#sorted())
+      yield { place, order, value: value ?? this.#sorting.decode(bytes) }
   }
 
-  #decoded(bytes: Buffer, order: number): Decoded<T, P> {
-    const value = this.#sorting.decode(bytes)
-    return { place: this.#sorting.place(value), order, value }
+  /** In slabs, as an encoder writes: one allocation for some hundred values. */
+  #copied(bytes: Buffer): Buffer {
+    if (this.#slab.length - this.#slabEnd < bytes.length) {
+      this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB, bytes.length))
+      this.#slabEnd = 0
+    }
+    const start = this.#slabEnd
+    this.#slabEnd += bytes.copy(this.#slab, start)
+    return this.#slab.subarray(start, this.#slabEnd)
   }
 
   #spill(): void {
     if (this.#file < 0) this.#open()
     const start = this.#fileEnd
-    let pending: Buffer[] = []
-    let pendingBytes = 0
+    let block = Buffer.allocUnsafeSlow(BLOCK)
+    let filled = 0
     const flush = () => {
-      const block = Buffer.concat(pending)
-      for (let written = 0; written < block.length;) {
-        written += writeSync(this.#file, block, written, block.length - written, this.#fileEnd + written)
+      for (let written = 0; written < filled;) {
+        written += writeSync(this.#file, block, written, filled - written, this.#fileEnd + written)
       }
-      this.#fileEnd += block.length
-      pending = []
-      pendingBytes = 0
+      this.#fileEnd += filled
+      filled = 0
     }
     for (const { order, bytes } of this.#sorted()) {
-      const head = Buffer.allocUnsafe(headBytes)
-      head.writeDoubleBE(order, 0)
-      head.writeUInt32BE(bytes.length, 8)
-      pending.push(head, bytes)
-      pendingBytes += headBytes + bytes.length
-      if (pendingBytes >= 1 << 20) flush()
+      const size = headBytes + bytes.length
+      if (filled + size > block.length) flush()
+      if (size > block.length) block = Buffer.allocUnsafeSlow(size)
+      block.writeDoubleBE(order, filled)
+      block.writeUInt32BE(bytes.length, filled + 8)
+      bytes.copy(block, filled + headBytes)
+      filled += size
     }
     flush()
     this.#runs.push({ start, end: this.#fileEnd })
@@ -178,7 +201,8 @@ export class RunSorter<T, P> {
       const length = headBytes + buffer.readUInt32BE(from + 8)
       fill(length)
       const bytes = buffer.subarray(from + headBytes, from + length)
-      yield this.#decoded(bytes, buffer.readDoubleBE(from))
+      const value = this.#sorting.decode(bytes)
+      yield { place: this.#sorting.place(value), order: buffer.readDoubleBE(from), value }
       from += length
     }
   }

@@ -1,6 +1,5 @@
 // An events topic as input of `replay`: every partition from its beginning to its end, decoded, in no particular order.
 // Records are read as the detector reads them, so that both refuse the same; `from` leaves out what cannot hold later events.
-import { access } from 'node:fs/promises'
 import { eventDecoder } from '../codecs/cloudtrail-event.ts'
 import { twError } from '../errors.ts'
 import { kafkaLog } from '../kafka/kafka-log.ts'
@@ -11,20 +10,6 @@ import type { CommandContext } from './command.ts'
 import type { EventsRead, EventsReading } from './event-input.ts'
 import { reasons } from './files.ts'
 import { connectionFrom, kafkaOptionsFrom, registryFrom } from './settings.ts'
-
-// A mistyped file name should be told at once, not looked for on a cluster.
-const fileLike = /\.(json|jsonl|ndjson|gz)$/i
-
-/** True when the arguments name a topic: one word that a topic name can be, that no file has or would have. */
-export async function isTopicArgument(positionals: readonly string[]): Promise<boolean> {
-  const [name] = positionals
-  if (positionals.length !== 1 || name === undefined || !/^[A-Za-z0-9._-]{1,249}$/.test(name)) return false
-  if (name === '-' || fileLike.test(name)) return false
-  return access(name).then(
-    () => false,
-    () => true,
-  )
-}
 
 // A record is written after its events happened; one whose event lies further ahead has a wrong clock, and the event
 // counts at the time of the record (src/detect/engine.ts).
@@ -64,7 +49,7 @@ export async function readTopicEvents(
             continue
           }
           events++
-          take(event, record.timestamp)
+          take(event, record.timestamp, null)
         }
         await after?.({ done: done + batch.nextOffset - start, unit: 'records', events })
       }

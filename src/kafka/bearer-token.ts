@@ -4,7 +4,6 @@
 
 import { asTrailwardenError, twError } from '../errors.ts'
 import type { TlsFiles } from './connection.ts'
-import { httpRequest, httpsAgent } from './http-request.ts'
 import { tlsRefusal } from './refusals.ts'
 
 /** A token for one user of the cluster. Times in epoch milliseconds. */
@@ -70,6 +69,8 @@ export async function tokenFrom(endpoint: TokenEndpoint, now: () => number = Dat
     authorization: `Basic ${user}`,
     'content-type': 'application/x-www-form-urlencoded',
   }
+  // Node's HTTP client takes a while to load, and few clusters want a token.
+  const { httpRequest, httpsAgent } = await import('./http-request.ts')
   const agent = httpsAgent(tls)
   const what = `The token endpoint ${url}`
   let answer

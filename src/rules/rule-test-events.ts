@@ -26,13 +26,23 @@ export function objectOf(map: MapValue): { readonly [key: string]: Json } {
   return Object.fromEntries(map.entries.map(entry => [entry.key, plain(entry.value)]))
 }
 
+/** A raw record. */
+export type TestRecord = { readonly [key: string]: Json }
+
+/** The records of a test: how many, and a way to make them, because only whoever runs the test needs thousands of objects. */
+export interface TestRecords {
+  readonly count: number
+  readonly make: () => TestRecord[]
+}
+
 /** The records of a test: `base` under each, copies by `vary` and `repeat`, times filled in. */
-export function readRecords(test: Section, base: { readonly [key: string]: Json }): { readonly [key: string]: Json }[] {
+export function readRecords(test: Section, base: TestRecord): TestRecords {
   const { problems } = test
   const value = test.value('events')
   if (value === undefined) test.missing('events', "Add 'events:' with CloudTrail records")
   const items = value === undefined ? [] : value.kind === 'list' ? value.items : [value]
-  const records: { readonly [key: string]: Json }[] = []
+  const parts: (() => TestRecord[])[] = []
+  let count = 0
   let clock = testStart
   for (const item of items) {
     if (item.kind !== 'map') {
@@ -45,7 +55,7 @@ export function readRecords(test: Section, base: { readonly [key: string]: Json 
     const vary = event.section('vary', "'vary'")?.map.entries ?? []
     const lengths = vary.map(entry => (entry.value.kind === 'list' ? entry.value.items.length : 1))
     const copies = repeat ?? Math.max(1, ...lengths)
-    if (records.length + copies > maxEvents) {
+    if (count + copies > maxEvents) {
       problems.add(item.at, `the test has more than ${maxEvents} events`, 'Use fewer')
       break
     }
@@ -54,17 +64,19 @@ export function readRecords(test: Section, base: { readonly [key: string]: Json 
       ...objectOf({ ...item, entries: item.entries.filter(entry => !eventDevices.includes(entry.key)) }),
     }
     const time = readTime(event, clock)
-    for (let copy = 0; copy < copies; copy++) {
-      let varied: { readonly [key: string]: Json } = record
+    const copyOf = (copy: number): TestRecord => {
+      let varied: TestRecord = record
       for (const { key, value: values } of vary) {
         const choice = values.kind === 'list' ? values.items[copy % values.items.length] : values
         if (choice !== undefined) varied = withValue(varied, key.split('.'), numbered(plain(choice), copy + 1))
       }
-      records.push({ ...varied, eventTime: typeof time === 'number' ? rfc3339Seconds(time + copy * every) : time })
+      return { ...varied, eventTime: typeof time === 'number' ? rfc3339Seconds(time + copy * every) : time }
     }
+    parts.push(() => Array.from({ length: copies }, (_, copy) => copyOf(copy)))
+    count += copies
     if (typeof time === 'number') clock = time + copies * every
   }
-  return records
+  return { count, make: () => parts.flatMap(part => part()) }
 }
 
 /** Epoch milliseconds of the first copy, or a text that is handed on as it stands. */
@@ -90,11 +102,7 @@ function numbered(value: Json, n: number): Json {
   return typeof value === 'string' ? value.replaceAll('{n}', String(n)) : value
 }
 
-function withValue(
-  object: { readonly [key: string]: Json },
-  path: readonly string[],
-  value: Json,
-): { readonly [key: string]: Json } {
+function withValue(object: TestRecord, path: readonly string[], value: Json): TestRecord {
   const [head = '', ...rest] = path
   const inner = Object.hasOwn(object, head) ? object[head] : undefined
   const below =

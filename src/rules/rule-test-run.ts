@@ -44,7 +44,7 @@ export function runRuleTests(rules: RuleSet, tests: readonly RuleTest[]): RuleTe
 function runOne(rules: RuleSet, test: RuleTest): Difference[] {
   const differences: Difference[] = []
   const events: CloudTrailEvent[] = []
-  test.records.forEach((record, index) => {
+  test.records().forEach((record, index) => {
     const event = normalizeRecord(record, context)
     if ('rejected' in event) {
       const got = `rejected as ${event.rejected}: ${event.detail}`

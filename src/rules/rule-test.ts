@@ -3,7 +3,7 @@
 import type { MapValue } from './document.ts'
 import type { Place, Problems } from './problems.ts'
 import { maxEvents, objectOf, readRecords } from './rule-test-events.ts'
-import type { Json } from './rule-test-events.ts'
+import type { Json, TestRecord } from './rule-test-events.ts'
 import { Section } from './section.ts'
 
 /** One test of one rule. */
@@ -12,7 +12,7 @@ export interface RuleTest {
   readonly name: string
   readonly at: Place
   /** Raw CloudTrail records with their times filled in, in the order of the file. */
-  readonly records: readonly { readonly [key: string]: Json }[]
+  readonly records: () => readonly TestRecord[]
   /** Expected episodes: how many, or what each looks like in the end; null when the test does not say. */
   readonly alerts: number | readonly { readonly [key: string]: Json }[] | null
   /** Expected matches of the rule's own detection (a correlation: of the rules that feed it), likewise. */
@@ -32,12 +32,12 @@ export function readRuleTest(map: MapValue, ruleId: string, problems: Problems):
   const base = test.section('base', "'base'")
   const records = readRecords(test, base === null ? {} : objectOf(base.map))
   const alerts = readAlerts(test)
-  const matches = readMatches(test, records.length)
+  const matches = readMatches(test, records.count)
   if (alerts === null && matches === null && problems.errors.length === before) {
     test.missing('alerts', "Say what is expected: 'alerts: 1', 'matches: 0' or a list")
   }
   if (problems.errors.length > before || name === null) return null
-  return { ruleId, name, at: map.at, records, alerts, matches }
+  return { ruleId, name, at: map.at, records: records.make, alerts, matches }
 }
 
 function readAlerts(test: Section): RuleTest['alerts'] {

@@ -27,7 +27,10 @@ export function fileEnvelopeLimits(limits: EnvelopeLimits): EnvelopeLimits {
   return { ...limits, inputBytes: Math.max(limits.inputBytes, limits.inflatedBytes) }
 }
 
-/** Yields the values of a stream in order; what exceeds `wholeBytes` is refused and the reading goes on at the next line. */
+/**
+ * Yields the values of a stream in order; what exceeds `wholeBytes` is refused and the reading goes on at the next line.
+ * The bytes of a value are overwritten when the next one is asked for; those of the source may be, too.
+ */
 export async function* chunksOf(
   source: AsyncIterable<Uint8Array>,
   limits: ChunkLimits,
@@ -59,12 +62,12 @@ export async function* chunksOf(
         any = true
         yield chunk
       }
-      held.keep(joined.subarray(end))
+      held.keepFrom(end)
     }
     if (held.size > limits.wholeBytes) {
       any = true
       yield tooLarge(limits.wholeBytes)
-      held.keep(new Uint8Array(0))
+      held.keepFrom(held.size)
       if (inLines !== true) return
       skipping = true
     }
@@ -76,31 +79,37 @@ export async function* chunksOf(
   else yield last
 }
 
-/** What has been read and not been handed on: parts are joined only when somebody looks at them. */
+/** What has been read and not been handed on, in memory that is used again: a file is read through the same few pages. */
 class Held {
   size = 0
   /** Index of the first line feed, -1 if there is none. */
   newline = -1
-  #parts: Uint8Array[] = []
+  #bytes = Buffer.alloc(0)
 
   add(part: Uint8Array): void {
     if (this.newline === -1) {
       const found = part.indexOf(0x0a)
       if (found !== -1) this.newline = this.size + found
     }
-    this.#parts.push(part)
-    this.size += part.length
+    const size = this.size + part.length
+    if (size > this.#bytes.length) {
+      // The first part is all of a small file.
+      const larger = Buffer.allocUnsafeSlow(this.size === 0 ? size : Math.max(size, 2 * this.#bytes.length))
+      this.#bytes.copy(larger, 0, 0, this.size)
+      this.#bytes = larger
+    }
+    this.#bytes.set(part, this.size)
+    this.size = size
   }
 
   joined(): Uint8Array {
-    if (this.#parts.length !== 1) this.#parts = [Buffer.concat(this.#parts)]
-    return this.#parts[0] ?? new Uint8Array(0)
+    return this.#bytes.subarray(0, this.size)
   }
 
-  /** Goes on with what follows the last line feed. */
-  keep(rest: Uint8Array): void {
-    this.#parts = rest.length === 0 ? [] : [rest]
-    this.size = rest.length
+  /** Goes on with what begins at `start`, which holds no line feed. */
+  keepFrom(start: number): void {
+    this.#bytes.copyWithin(0, start, this.size)
+    this.size -= start
     this.newline = -1
   }
 }

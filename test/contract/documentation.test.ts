@@ -5,13 +5,15 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { commands } from '../../src/commands/index.ts'
+import { allCommands } from '../../src/commands/index.ts'
 import { flagOf, settingNames } from '../../src/config.ts'
 import { installBuilt } from '../chaos/installation.ts'
 import type { Installation } from '../chaos/installation.ts'
 import { trailwarden } from '../harness/command-line.ts'
 import { layOut, runToEnd } from '../harness/documentation-run.ts'
 import { commandsOn, homeOf, idleHomes, mentionsOn, pages, root } from '../harness/documentation.ts'
+
+const commands = await allCommands()
 
 const all = pages.flatMap(commandsOn)
 const unique = [...new Map(all.map(command => [command.text, command])).values()]

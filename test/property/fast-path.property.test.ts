@@ -12,9 +12,9 @@ import { eventDecoder, eventEncoder } from '../../src/codecs/cloudtrail-event.ts
 import type { CloudTrailEvent } from '../../src/normalize/event.ts'
 import { EventWriter } from '../../src/normalize/fast/event-writer.ts'
 import { FastReader } from '../../src/normalize/fast/raw-value.ts'
-import { SiftingReader } from '../../src/normalize/fast/sift.ts'
 import { normalizeBytes } from '../../src/normalize/raw-value.ts'
 import type { NormalizeOptions } from '../../src/normalize/raw-value.ts'
+import { SiftingReader } from '../../src/pipeline/sift.ts'
 import { topicContract } from '../../src/topics.ts'
 import { keepAll as options } from '../unit/normalize/options.ts'
 
@@ -330,9 +330,11 @@ test('sifting passes over what nobody wants and gives the rest as the general pa
       const value = Buffer.from(texts.join('\n'))
       const times: number[] = []
       const events: CloudTrailEvent[] = []
-      const taken = new SiftingReader(options, { wants, pass: time => times.push(time) }).read(value, event =>
-        events.push(event),
-      )
+      const sift = { schema, schemaId: 7, wants, fields: null, pass: (time: number) => times.push(time) }
+      const taken = new SiftingReader(options, sift).read(value, (event, bytes) => {
+        events.push(event)
+        assert.equal(bytes.toString('hex'), Buffer.from(encoder.encode(event, 7)).toString('hex'))
+      })
       if (taken === null) return assert.deepEqual([times, events], [[], []])
       const all: CloudTrailEvent[] = []
       normalizeBytes(value, options, {

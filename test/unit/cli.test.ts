@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { after, test } from 'node:test'
 import { main } from '../../src/cli.ts'
-import { commands } from '../../src/commands/index.ts'
+import { allCommands } from '../../src/commands/index.ts'
 import { kept, trailwarden } from '../harness/command-line.ts'
+
+const commands = await allCommands()
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-test-'))
 after(() => {

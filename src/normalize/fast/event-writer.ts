@@ -7,7 +7,7 @@ import type { NormalizeContext, SourceKind } from '../event.ts'
 import { secretsOf } from '../secrets.ts'
 import { AvroSlab } from './avro-slab.ts'
 import { IdentityWriter } from './identity-writer.ts'
-import { slotOf } from './record-scan.ts'
+import { slotOf } from './record-layout.ts'
 import type { RecordScan } from './record-scan.ts'
 
 const eventSource = slotOf('record.eventSource')

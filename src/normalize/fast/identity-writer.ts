@@ -8,8 +8,8 @@ import { principalOf } from '../principal.ts'
 import type { PrincipalOptions } from '../principal.ts'
 import { userIdentityOf } from '../user-identity.ts'
 import type { AvroSlab } from './avro-slab.ts'
-import { isDigit } from './json-scan.ts'
-import { slotOf } from './record-scan.ts'
+import { slotOf } from './record-layout.ts'
+import { isDigit } from './record-scan.ts'
 import type { RecordScan } from './record-scan.ts'
 
 const identity = slotOf('record.userIdentity')

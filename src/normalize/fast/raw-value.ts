@@ -3,8 +3,8 @@
 // Sibling of ../raw-value.ts, which takes everything.
 import type { SourceKind } from '../event.ts'
 import type { EnvelopeLimits } from '../../sources/envelope.ts'
-import { noted, skipWhite } from './json-scan.ts'
-import { RecordScan } from './record-scan.ts'
+import { recordScan } from './record-scan.ts'
+import type { RecordScan } from './record-scan.ts'
 
 /** Takes the record that `scan` stands on; false sends the whole value to the general path, and nothing of it counts. */
 export type TakeScanned = (scan: RecordScan, start: number, end: number, kind: SourceKind) => boolean
@@ -17,9 +17,9 @@ export interface Taken {
 
 const recordsKey = Buffer.from('"Records"')
 
-/** Scans values for one reader. Not reentrant. */
+/** Reads values. One at a time in a process, because all share the memory of one scan: a taker must not read another. */
 export class FastReader {
-  readonly #scan = new RecordScan()
+  readonly #scan = recordScan()
   readonly #limits: EnvelopeLimits
 
   constructor(limits: EnvelopeLimits) {
@@ -28,59 +28,59 @@ export class FastReader {
 
   /** Hands every record of a value to `take`, in order. */
   read(value: Uint8Array | null, take: TakeScanned): Taken | null {
+    const scan = this.#scan
+    if (scan === null || value === null) return null
     // A text with fewer characters than the limit on values cannot hold that many.
-    if (value === null || value.length > Math.min(this.#limits.inputBytes, this.#limits.jsonValues)) return null
-    const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-    const start = skipWhite(bytes, 0)
-    if (bytes[start] === 0x5b) return this.#list(bytes, start, 'ARRAY', take)
-    if (bytes[start] !== 0x7b) return null
-    const first = skipWhite(bytes, start + 1)
+    if (value.length > Math.min(this.#limits.inputBytes, this.#limits.jsonValues)) return null
+    const start = scan.tokenAt(scan.load(value))
+    if (scan.bytes[start] === 0x5b) return this.#list(scan, start, 'ARRAY', take)
+    if (scan.bytes[start] !== 0x7b) return null
+    const first = scan.tokenAt(start + 1)
     for (let index = 0; index < recordsKey.length; index++) {
-      if (bytes[first + index] !== recordsKey[index]) return this.#lines(bytes, start, take)
+      if (scan.bytes[first + index] !== recordsKey[index]) return this.#lines(scan, start, take)
     }
-    const colon = skipWhite(bytes, first + recordsKey.length)
-    return bytes[colon] === 0x3a ? this.#list(bytes, skipWhite(bytes, colon + 1), 'RECORDS_ARRAY', take) : null
+    const colon = scan.tokenAt(first + recordsKey.length)
+    return scan.bytes[colon] === 0x3a ? this.#list(scan, scan.tokenAt(colon + 1), 'RECORDS_ARRAY', take) : null
   }
 
-  #list(bytes: Buffer, open: number, kind: SourceKind, take: TakeScanned): Taken | null {
+  #list(scan: RecordScan, open: number, kind: SourceKind, take: TakeScanned): Taken | null {
+    const { bytes } = scan
     if (bytes[open] !== 0x5b) return null
-    let at = skipWhite(bytes, open + 1)
+    let at = scan.tokenAt(open + 1)
     let records = 0
     for (;;) {
-      const end = this.#scan.scan(bytes, at)
-      if (end === -1 || ++records > this.#limits.records || !take(this.#scan, at, end, kind)) return null
-      at = skipWhite(bytes, end)
+      const end = scan.scan(at)
+      if (end === -1 || ++records > this.#limits.records || !take(scan, at, end, kind)) return null
+      at = scan.next
       if (bytes[at] === 0x5d) break
       if (bytes[at] !== 0x2c) return null
-      at = skipWhite(bytes, at + 1)
+      at = scan.tokenAt(at + 1)
     }
-    at = skipWhite(bytes, at + 1)
+    at = scan.tokenAt(at + 1)
     if (kind === 'RECORDS_ARRAY') {
       if (bytes[at] !== 0x7d) return null
-      at = skipWhite(bytes, at + 1)
+      at = scan.tokenAt(at + 1)
     }
-    return at === bytes.length ? { records, kind } : null
+    return at === scan.limit ? { records, kind } : null
   }
 
   /** One record, or several with a line feed between every two and none inside. */
-  #lines(bytes: Buffer, start: number, take: TakeScanned): Taken | null {
+  #lines(scan: RecordScan, start: number, take: TakeScanned): Taken | null {
+    const { limit } = scan
     let at = start
     let records = 0
     let kind: SourceKind = 'RECORD'
     for (;;) {
-      noted.newline = false
-      const end = this.#scan.scan(bytes, at)
+      const end = scan.scan(at)
       if (end === -1 || ++records > this.#limits.records) return null
-      const within = noted.newline
-      noted.newline = false
-      const next = skipWhite(bytes, end)
-      if (next < bytes.length) {
-        if (!noted.newline) return null
+      const { next } = scan
+      if (next < limit) {
+        if (!scan.endsLine) return null
         kind = 'JSON_LINES'
       }
-      if (within && kind === 'JSON_LINES') return null
-      if (!take(this.#scan, at, end, kind)) return null
-      if (next === bytes.length) return { records, kind }
+      if (kind === 'JSON_LINES' && scan.hasNewline) return null
+      if (!take(scan, at, end, kind)) return null
+      if (next === limit) return { records, kind }
       at = next
     }
   }

@@ -1,114 +1,103 @@
-// Finds the fields of a CloudTrail record in the bytes of its JSON: positions, no objects. The first half of the fast path.
-// It takes only records that the general path (../event.ts) would turn into an event without a doubt; for anything
-// else (a number where text is usual, a key twice, a spelling with escapes) it says no, and the general path decides.
+// A CloudTrail record in the bytes of its JSON: where its fields stand, no objects. The first half of the fast path; the
+// scan itself is WebAssembly (assembly/record-scan.ts). It takes only records that the general path (../event.ts) would
+// turn into an event without a doubt; for anything else (a number where text is usual, a key twice, a spelling with
+// escapes) it says no, and the general path decides.
 import { parseTime, parseTimeAt } from '../event-time.ts'
-import { endOfString, endOfValue, isDigit, literalAt, noted, skipWhite } from './json-scan.ts'
-
-const kinds = { text: 0, flag: 1, json: 2, object: 3, stop: 4 } as const
-type Kind = keyof typeof kinds
-type Level = 'record' | 'identity' | 'context' | 'issuer' | 'attributes'
-
-// What stands where in a record. `stop`: with such a key the object may be something else than a record.
-const layout: Readonly<Record<Level, Readonly<Record<string, Kind | readonly [Kind, Level]>>>> = {
-  record: {
-    ...{ eventVersion: 'text', eventTime: 'text', eventSource: 'text', eventName: 'text', awsRegion: 'text' },
-    ...{ eventID: 'text', sharedEventID: 'text', eventType: 'text', eventCategory: 'text', requestID: 'text' },
-    ...{ recipientAccountId: 'text', sourceIPAddress: 'text', userAgent: 'text', vpcEndpointId: 'text' },
-    ...{ errorCode: 'text', errorMessage: 'text', readOnly: 'flag', managementEvent: 'flag' },
-    ...{ requestParameters: 'json', responseElements: 'json', additionalEventData: 'json' },
-    ...{ userIdentity: ['object', 'identity'], '@timestamp': 'stop', '@version': 'stop', insightDetails: 'stop' },
-  },
-  identity: {
-    ...{ type: 'text', principalId: 'text', arn: 'text', accountId: 'text', accessKeyId: 'text', userName: 'text' },
-    ...{ invokedBy: 'text', sourceIdentity: 'text', sessionContext: ['object', 'context'] },
-  },
-  context: { sourceIdentity: 'text', sessionIssuer: ['object', 'issuer'], attributes: ['object', 'attributes'] },
-  issuer: { type: 'text', principalId: 'text', arn: 'text', accountId: 'text', userName: 'text' },
-  attributes: { creationDate: 'text', mfaAuthenticated: 'flag' },
-}
-
-interface Key {
-  readonly name: Uint8Array
-  readonly slot: number
-  readonly kind: number
-  readonly below: number
-  /** The field that followed this one the last time: CloudTrail writes its fields in one order, most of the time. */
-  next: Key | null
-}
-
-const levels = Object.keys(layout) as Level[]
-const slots = new Map<string, number>()
-/** By level, then by the length of the name. */
-const tables: readonly (readonly (readonly Key[] | undefined)[])[] = levels.map(level => {
-  const table: Key[][] = []
-  for (const [name, entry] of Object.entries(layout[level])) {
-    const [kind, below] = typeof entry === 'string' ? [entry, level] : entry
-    const slot = slots.size
-    slots.set(`${level}.${name}`, slot)
-    ;(table[name.length] ??= []).push({
-      name: Buffer.from(name),
-      slot,
-      kind: kinds[kind],
-      below: levels.indexOf(below),
-      next: null,
-    })
-  }
-  return table
-})
-
-/** By level, a key before the first: its `next` is the one that records begin with. */
-const first: readonly Key[] = levels.map(() => ({
-  name: Buffer.alloc(0),
-  slot: -1,
-  kind: kinds.stop,
-  below: 0,
-  next: null,
-}))
-
-/** The slot of a field, such as `record.eventTime` or `issuer.principalId`. */
-export function slotOf(field: string): number {
-  const slot = slots.get(field)
-  if (slot === undefined) throw new Error(`The scan has no field ${field}.`)
-  return slot
-}
-
-/** Start of a field that is absent. */
-const absent = -1
-/** Start of a field that stands there as null. */
-const nothing = -2
-/** Starts of flags. */
-const yes = -3
-const no = -4
+import { no, slotCount, slotOf, tableBytes, writeTable, yes } from './record-layout.ts'
+import { instantiateScan } from './scan-instance.ts'
+import type { ScanExports } from './scan-instance.ts'
 
 const eventTime = slotOf('record.eventTime')
 const eventSource = slotOf('record.eventSource')
 const eventName = slotOf('record.eventName')
 const eventVersion = slotOf('record.eventVersion')
 const eventType = slotOf('record.eventType')
-// Decisions are taken on the bytes of these, so their bytes must be their text.
-const decisive = [eventTime, eventSource, eventName, eventVersion, eventType].concat(
-  ['record.errorCode', 'record.awsRegion', 'record.recipientAccountId'].map(slotOf),
-)
 const fromS3 = Buffer.from('aws:s3')
 const insight = Buffer.from('AwsCloudTrailInsight')
 
-/** One record's fields by slot. Reused for every record: what it says holds until the next {@link RecordScan.scan}. */
+const pageBytes = 1 << 16
+/** The scan loads up to this many bytes behind a value; it decides on none of them but the zero that ends the value. */
+const padding = 64
+
+let shared: RecordScan | null | undefined
+
+/** The scan of this process, null where there is none. */
+export function recordScan(): RecordScan | null {
+  if (shared === undefined) {
+    const exports = instantiateScan()
+    shared = exports === null ? null : new RecordScan(exports)
+  }
+  return shared
+}
+
+/**
+ * One value at a time in the memory of the module, and the fields of one of its records by slot: what it says holds until the
+ * next {@link RecordScan.scan}, positions are those in `bytes`.
+ */
 export class RecordScan {
+  /** All memory of the module: behind `limit` it holds what is left of other values. */
   bytes: Buffer = Buffer.alloc(0)
+  /** Position behind the value. */
+  limit = 0
   /** Epoch milliseconds. */
   eventTime = 0
-  readonly #starts = new Int32Array(slots.size)
-  readonly #ends = new Int32Array(slots.size)
-  /** 1: the bytes of a text are not its text; the bytes of a JSON value are not what JSON.stringify would write. */
-  readonly #unusual = new Uint8Array(slots.size)
+  readonly #exports: ScanExports
+  readonly #table: number
+  readonly #values: number
+  #starts = new Int32Array(0)
+  #ends = new Int32Array(0)
+  #unusual = new Int32Array(0)
+  #found = new Int32Array(0)
 
-  /** Index behind the record that begins at `from`; -1 where the general path has to look at it. */
-  scan(bytes: Buffer, from: number): number {
-    this.bytes = bytes
-    this.#starts.fill(absent)
-    if (bytes[from] !== 0x7b) return -1
-    const end = this.#members(from + 1, 0)
-    return end !== -1 && this.#acceptable() ? end : -1
+  constructor(exports: ScanExports) {
+    if (slotCount > exports.mostSlots.value) throw new Error(`The scan has no room for ${slotCount} fields.`)
+    this.#exports = exports
+    this.#table = exports.free.value
+    this.#values = this.#table + tableBytes
+    this.#view()
+    writeTable(this.bytes, this.#table)
+  }
+
+  /** Takes a copy of a value; its position. */
+  load(value: Uint8Array): number {
+    const start = this.#values
+    const limit = start + value.length
+    const missing = limit + padding - this.bytes.length
+    if (missing > 0) {
+      this.#exports.memory.grow(Math.ceil(missing / pageBytes))
+      this.#view()
+    }
+    this.bytes.set(value, start)
+    // No JSON holds a zero byte: whatever runs into it ends there.
+    this.bytes[limit] = 0
+    this.limit = limit
+    return start
+  }
+
+  /** Position behind the record that begins at `from`; -1 where the general path has to look at it. */
+  scan(from: number): number {
+    const end = this.#exports.scan(from, this.#table)
+    return end !== 0 && this.#acceptable() ? end : -1
+  }
+
+  /** Position of the token behind the record. */
+  get next(): number {
+    return this.#found[0]!
+  }
+
+  /** A line feed stands between the tokens of the record. */
+  get hasNewline(): boolean {
+    return this.#found[1] === 1
+  }
+
+  /** A line feed stands between the record and `next`. */
+  get endsLine(): boolean {
+    return this.#found[2] === 1
+  }
+
+  /** First position at or after `from` that is no JSON white space. */
+  tokenAt(from: number): number {
+    return this.#exports.tokenAt(from)
   }
 
   /** True where the field has a value: text (also empty), JSON or an object. */
@@ -124,6 +113,7 @@ export class RecordScan {
     return this.#ends[slot]!
   }
 
+  /** The bytes of a text are not its text; the bytes of a JSON value are not what JSON.stringify would write. */
   isUnusual(slot: number): boolean {
     return this.#unusual[slot] === 1
   }
@@ -141,7 +131,7 @@ export class RecordScan {
   /** The text of any text field, null where absent. Lone surrogates are U+FFFD, as everywhere in the normal form. */
   text(slot: number): string | null {
     if (!this.has(slot)) return null
-    if (this.#unusual[slot] === 0) return this.latin1(slot)
+    if (!this.isUnusual(slot)) return this.latin1(slot)
     return (JSON.parse(this.bytes.toString('utf8', this.start(slot) - 1, this.end(slot) + 1)) as string).toWellFormed()
   }
 
@@ -160,91 +150,18 @@ export class RecordScan {
     return true
   }
 
-  #members(from: number, level: number): number {
-    const { bytes } = this
-    let before = first[level]!
-    let at = skipWhite(bytes, from)
-    if (bytes[at] === 0x7d) return at + 1
-    for (;;) {
-      if (bytes[at] !== 0x22) return -1
-      const start = at + 1
-      let key = before.next
-      if (key !== null && isNamed(key, bytes, start) && bytes[start + key.name.length] === 0x22) {
-        before = key
-        at = skipWhite(bytes, start + key.name.length + 1)
-      } else {
-        const end = endOfString(bytes, start)
-        // An escape could spell the name of any field.
-        if (end === -1 || noted.unusual) return -1
-        key = find(tables[level]![end - start], bytes, start)
-        if (key !== null) before = before.next = key
-        at = skipWhite(bytes, end + 1)
-      }
-      if (bytes[at] !== 0x3a) return -1
-      at = skipWhite(bytes, at + 1)
-      at = key === null ? endOfValue(bytes, at) : this.#value(at, key)
-      if (at === -1) return -1
-      at = skipWhite(bytes, at)
-      if (bytes[at] === 0x7d) return at + 1
-      if (bytes[at] !== 0x2c) return -1
-      at = skipWhite(bytes, at + 1)
-    }
-  }
-
-  #value(at: number, key: Key): number {
-    const { bytes } = this
-    // The last of two wins in JSON.parse; here the second ends the fast path.
-    if (this.#starts[key.slot] !== absent || key.kind === kinds.stop) return -1
-    this.#starts[key.slot] = nothing
-    const byte = bytes[at]
-    if (byte === 0x6e) return literalAt(bytes, at, 'null')
-    switch (key.kind) {
-      case kinds.text: {
-        if (byte !== 0x22) return -1
-        const end = endOfString(bytes, at + 1)
-        return end === -1 ? -1 : this.#keep(key.slot, at + 1, end, noted.unusual) + 1
-      }
-      case kinds.flag:
-        return this.#flag(at, key.slot)
-      case kinds.json: {
-        if (byte !== 0x7b && byte !== 0x5b) return -1
-        noted.canonical = true
-        const end = endOfValue(bytes, at)
-        return end === -1 ? -1 : this.#keep(key.slot, at, end, !noted.canonical)
-      }
-      case kinds.object: {
-        if (byte !== 0x7b) return -1
-        const end = this.#members(at + 1, key.below)
-        return end === -1 ? -1 : this.#keep(key.slot, at, end, false)
-      }
-      default:
-        return -1
-    }
-  }
-
-  #keep(slot: number, start: number, end: number, unusual: boolean): number {
-    this.#starts[slot] = start
-    this.#ends[slot] = end
-    this.#unusual[slot] = unusual ? 1 : 0
-    return end
-  }
-
-  /** true, false, and their texts (mfaAuthenticated is always text); any other text is no flag. */
-  #flag(at: number, slot: number): number {
-    const { bytes } = this
-    const asText = bytes[at] === 0x22
-    const from = asText ? at + 1 : at
-    for (const word of ['true', 'false'] as const) {
-      const end = literalAt(bytes, from, word)
-      if (end === -1 || (asText && bytes[end] !== 0x22)) continue
-      this.#starts[slot] = word === 'true' ? yes : no
-      return asText ? end + 1 : end
-    }
-    return -1
+  /** After the memory has grown, which leaves the old views empty. */
+  #view(): void {
+    const { memory, mostSlots, starts, ends, unusuals, found } = this.#exports
+    const { buffer } = memory
+    this.bytes = Buffer.from(buffer)
+    this.#starts = new Int32Array(buffer, starts.value, mostSlots.value)
+    this.#ends = new Int32Array(buffer, ends.value, mostSlots.value)
+    this.#unusual = new Int32Array(buffer, unusuals.value, mostSlots.value)
+    this.#found = new Int32Array(buffer, found.value, 3)
   }
 
   #acceptable(): boolean {
-    for (const slot of decisive) if (this.#starts[slot]! >= 0 && this.#unusual[slot] === 1) return false
     if (!this.#filled(eventTime) || !this.#filled(eventSource) || !this.#filled(eventName)) return false
     if (this.is(eventSource, fromS3) || this.is(eventType, insight)) return false
     if (this.has(eventVersion) && !this.#isVersion1()) return false
@@ -264,6 +181,7 @@ export class RecordScan {
     let at = this.#starts[eventVersion]!
     if (bytes[at++] !== 0x31) return false
     while (at < end) {
+      // Behind the field stands its quote: no digit.
       if (bytes[at++] !== 0x2e || !isDigit(bytes[at])) return false
       while (at < end && isDigit(bytes[at])) at++
     }
@@ -271,14 +189,5 @@ export class RecordScan {
   }
 }
 
-function find(keys: readonly Key[] | undefined, bytes: Uint8Array, start: number): Key | null {
-  if (keys === undefined) return null
-  for (const key of keys) if (isNamed(key, bytes, start)) return key
-  return null
-}
-
-function isNamed({ name }: Key, bytes: Uint8Array, start: number): boolean {
-  if (start + name.length > bytes.length) return false
-  for (let index = 0; index < name.length; index++) if (bytes[start + index] !== name[index]) return false
-  return true
-}
+/** 0 to 9. */
+export const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import { eventDecoder, eventEncoder } from '../../../src/codecs/cloudtrail-event.ts'
-import { EventSorter } from '../../../src/commands/event-sorter.ts'
+import { eventEncoder } from '../../../src/codecs/cloudtrail-event.ts'
+import { EventSorter, sortedSchemaId } from '../../../src/commands/event-sorter.ts'
 import { topicContract } from '../../../src/topics.ts'
 import { call } from '../../harness/detection.ts'
 
@@ -24,7 +24,7 @@ after(() => {
 const leftBehind = () => readdirSync(own).length
 
 const schema = topicContract('EVENTS_TOPIC').schema!
-const sorter = (maxBytes?: number) => new EventSorter(eventEncoder(schema), eventDecoder(schema), schema, maxBytes)
+const sorter = (maxBytes?: number) => new EventSorter(schema, null, maxBytes)
 
 function sorted(times: readonly number[], maxBytes?: number): string[] {
   const made = sorter(maxBytes)
@@ -63,6 +63,25 @@ test('events of one time come by account and id whatever the order of arrival, c
     assert.deepEqual(
       [...made.drain()].map(event => event.eventId),
       ['', 'a', 'a', 'b', 'c'],
+    )
+  }
+})
+
+test('events that are added with their bytes come out the same, from memory and from disk, and the bytes may be overwritten', () => {
+  const encoder = eventEncoder(schema)
+  const times = [5, 3, 9, 1, 3, 5]
+  for (const maxBytes of [undefined, 1000]) {
+    const made = sorter(maxBytes)
+    for (const [index, time] of times.entries()) {
+      const event = call(time, { eventId: `${time}#${index}` })
+      const bytes = Buffer.from(encoder.encode(event, sortedSchemaId))
+      made.add(event, bytes)
+      bytes.fill(0xff)
+    }
+    assert.equal(made.spilled > 0, maxBytes !== undefined)
+    assert.deepEqual(
+      [...made.drain()].map(event => [event.eventId, event.eventTime]),
+      ['1#3', '3#1', '3#4', '5#0', '5#5', '9#2'].map(id => [id, Number(id[0])]),
     )
   }
 })

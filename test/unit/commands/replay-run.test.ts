@@ -1,7 +1,6 @@
 // One pass over ordered events: a stop between chunks, one that came before, and each event once for the second look.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventDecoder, eventEncoder } from '../../../src/codecs/cloudtrail-event.ts'
 import { EventSorter } from '../../../src/commands/event-sorter.ts'
 import { ProgressLine } from '../../../src/commands/replay-progress.ts'
 import { distinctEvents, evaluate, remembering, within } from '../../../src/commands/replay-run.ts'
@@ -16,7 +15,7 @@ const rules = await ruleSetFrom([])
 const silent = new ProgressLine({ isTerminal: false, columns: 80, write: () => undefined }, true)
 
 function inputOf(ids: readonly string[]): OrderedInput {
-  const sorter = new EventSorter(eventEncoder(schema), eventDecoder(schema), schema)
+  const sorter = new EventSorter(schema, null)
   for (const [index, eventId] of ids.entries())
     sorter.add(call(at('9:00') + Math.floor(index / 10) * second, { eventId }))
   const read = { kind: 'files', files: 1, events: ids.length, skipped: {}, rejected: {}, line: '' } as const

@@ -31,9 +31,9 @@ function differences(yaml: string): string[] {
 
 describe('events', () => {
   test('without a time are a second apart, and offsets count from the start of the test', () => {
-    const { records } = first(
+    const records = first(
       '- name: t\n  matches: 0\n  events: [{a: 1}, {a: 2}, {a: 3, eventTime: +1h}, {a: 4}, {a: 5, eventTime: 2026-03-01T00:00:00Z}, {a: 6}]',
-    )
+    ).records()
     assert.deepEqual(
       records.map(record => record.eventTime),
       [
@@ -47,12 +47,12 @@ describe('events', () => {
     )
   })
   test('repeat, every and vary write many events in one', () => {
-    const { records } = first(`- name: t
+    const records = first(`- name: t
   matches: 0
   base: {eventName: x, requestParameters: {keep: 1}}
   events:
     - {vary: {awsRegion: [a, b], requestParameters.secretId: 's{n}'}, repeat: 3, every: 1m}
-    - {vary: {awsRegion: [a, b, c]}}`)
+    - {vary: {awsRegion: [a, b, c]}}`).records()
     assert.deepEqual(records.slice(0, 3), [
       {
         eventName: 'x',
@@ -83,7 +83,7 @@ describe('events', () => {
     )
   })
   test('keep an account id that lost its quotes', () => {
-    const [record] = first('- name: t\n  matches: 0\n  events: [{recipientAccountId: 012345678901}]').records
+    const [record] = first('- name: t\n  matches: 0\n  events: [{recipientAccountId: 012345678901}]').records()
     assert.equal(record?.recipientAccountId, '012345678901')
   })
 })

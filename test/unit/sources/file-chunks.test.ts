@@ -29,3 +29,17 @@ test('the same bytes give the same lines, however the stream cuts them', async (
     assert.equal(joined, content, `pieces of ${size}`)
   }
 })
+
+test('the source may read every piece into the same memory', async () => {
+  const content = Array.from({ length: 30 }, (_, i) => `{"event":${i}}\n`).join('')
+  for (const size of [1, 7, 64]) {
+    const memory = Buffer.alloc(size)
+    async function* stream(): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < content.length; i += size) yield memory.subarray(0, memory.write(content.slice(i, i + size)))
+    }
+    let joined = ''
+    for await (const chunk of chunksOf(stream(), { chunkBytes: 50, chunkLines: 4, wholeBytes: 500 }))
+      joined += Buffer.from(chunk as Uint8Array).toString()
+    assert.equal(joined, content, `pieces of ${size}`)
+  }
+})
