@@ -107,13 +107,14 @@ export class StateDecoder implements StoredStates {
     }
   }
 
-  /** See {@link StoredStates}: a record of our own layout and version. Its inside is looked into when it is needed. */
-  accepts(value: Uint8Array): boolean {
-    if (!this.#isOurs(value)) return false
+  /** See {@link StoredStates}: of a record of our own layout and version. Its inside is looked into when it is needed. */
+  maxTimeOf(value: Uint8Array): number {
+    if (!this.#isOurs(value)) return NaN
     try {
-      return readStateHead(bufferOf(value), HEADER).version === stateVersion
+      const { version, maxTime } = readStateHead(bufferOf(value), HEADER)
+      return version === stateVersion ? maxTime : NaN
     } catch {
-      return false
+      return NaN
     }
   }
 
@@ -123,10 +124,6 @@ export class StateDecoder implements StoredStates {
     } catch {
       throw new StateDamage()
     }
-  }
-
-  maxTimeOf(value: Uint8Array): number {
-    return readStateHead(bufferOf(value), HEADER).maxTime
   }
 
   #isOurs(bytes: Uint8Array): boolean {

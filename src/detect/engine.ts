@@ -74,11 +74,11 @@ export class Engine {
   }
 
   /**
-   * Takes a state of the changelog in; null is a tombstone. The latest record of a key counts. Bytes are a record that
-   * `stored` accepts; they are copied.
+   * Takes a state of the changelog in; null is a tombstone. The latest record of a key counts. The bytes of a changelog
+   * record are copied; false, and nothing done, where `stored` is absent or cannot keep them: they have to be decoded.
    */
-  load(key: string, state: PrincipalStateRecord | Uint8Array | null): void {
-    this.#states.load(key, state)
+  load(key: string, state: PrincipalStateRecord | Uint8Array | null): boolean {
+    return this.#states.load(key, state)
   }
 
   /** Begins a transaction. One at a time: one that was begun before and not merged is discarded. */

@@ -71,15 +71,16 @@ export class RestingStates {
   /** Takes a copy of a record, which counts from the next {@link commit} on. `maxTime` in epoch milliseconds. */
   append(key: string, value: Uint8Array, maxTime: number): void {
     const id = this.#idOf(key)
-    const size = headBytes + value.length
-    const segment = this.#room(size)
-    const { bytes, end } = this.#segments[segment]!
-    bytes.writeUInt32LE(id, end)
-    bytes.writeUInt32LE(value.length, end + 4)
-    bytes.set(value, end + headBytes)
-    this.#segments[segment]!.end += size
-    this.#used += size
-    this.#appended.set(key, { id, segment, start: end + headBytes, maxTime })
+    const start = this.#write(id, value)
+    this.#appended.set(key, { id, segment: this.#newest, start, maxTime })
+  }
+
+  /** Takes a copy of a record that counts at once; not while others wait for {@link commit}. */
+  put(key: string, value: Uint8Array, maxTime: number): void {
+    const id = this.#idOf(key)
+    const start = this.#write(id, value)
+    this.#settle({ id, segment: this.#newest, start, maxTime })
+    this.#tidy()
   }
 
   /** Keys whose record does not count yet. */
@@ -89,16 +90,9 @@ export class RestingStates {
 
   /** What was appended counts. */
   commit(): void {
-    for (const { id, segment, start, maxTime } of this.#appended.values()) {
-      this.#drop(id)
-      this.#segmentOf[id] = segment
-      this.#startOf[id] = start
-      this.#maxTimes[id] = maxTime
-      this.#count(segment, headBytes + this.#lengthAt(segment, start))
-      this.#size++
-    }
+    for (const appended of this.#appended.values()) this.#settle(appended)
     this.#appended.clear()
-    while (this.#used - this.#live > Math.max(mostDead, this.#live / 2) && this.#evacuate()) continue
+    this.#tidy()
   }
 
   /** What was appended is forgotten. */
@@ -117,6 +111,34 @@ export class RestingStates {
   /** Keys and newest event times. */
   *maxTimes(): Generator<[key: string, maxTime: number]> {
     for (const [key, id] of this.#ids) if (this.#segmentOf[id] !== nowhere) yield [key, this.#maxTimes[id]!]
+  }
+
+  /** Writes a record to the end of the newest segment; returns where it begins. */
+  #write(id: number, value: Uint8Array): number {
+    const size = headBytes + value.length
+    const segment = this.#segments[this.#room(size)]!
+    const { bytes, end } = segment
+    bytes.writeUInt32LE(id, end)
+    bytes.writeUInt32LE(value.length, end + 4)
+    bytes.set(value, end + headBytes)
+    segment.end += size
+    this.#used += size
+    return end + headBytes
+  }
+
+  #settle({ id, segment, start, maxTime }: Appended): void {
+    this.#drop(id)
+    this.#segmentOf[id] = segment
+    this.#startOf[id] = start
+    this.#maxTimes[id] = maxTime
+    this.#count(segment, headBytes + this.#lengthAt(segment, start))
+    this.#size++
+  }
+
+  #tidy(): void {
+    // What waits for its commit is not known to count and would be left behind.
+    if (this.#appended.size > 0) return
+    while (this.#used - this.#live > Math.max(mostDead, this.#live / 2) && this.#evacuate()) continue
   }
 
   #at(segment: number, start: number): RestingRecord {

@@ -32,12 +32,15 @@ export class StateTable {
     return this.#resting.bytes
   }
 
-  /** Takes a state of the changelog in; null is a tombstone. */
-  load(key: string, state: PrincipalState | PrincipalStateRecord | Uint8Array | null): void {
+  /** Takes a state of the changelog in; null is a tombstone. False for bytes that have to be decoded first. */
+  load(key: string, state: PrincipalState | PrincipalStateRecord | Uint8Array | null): boolean {
     if (state instanceof Uint8Array) {
-      if (!this.rest(key, state)) throw new Error('a record that is not accepted has to be decoded')
-      this.settle()
-      return
+      const maxTime = this.#stored?.maxTimeOf(state) ?? NaN
+      if (Number.isNaN(maxTime)) return false
+      this.#objects.delete(key)
+      this.#resting.put(key, state, maxTime)
+      this.#oldest = Math.min(this.#oldest, maxTime)
+      return true
     }
     this.#resting.delete(key)
     if (state === null) this.#objects.delete(key)
@@ -45,6 +48,7 @@ export class StateTable {
       this.#objects.set(key, state)
       this.#oldest = Math.min(this.#oldest, state.maxTime)
     }
+    return true
   }
 
   /**
@@ -71,8 +75,8 @@ export class StateTable {
 
   /** Puts a changed state to rest, from {@link settle} on; false where it has to stay an object. */
   rest(key: string, value: Uint8Array): boolean {
-    if (this.#stored?.accepts(value) !== true) return false
-    const maxTime = this.#stored.maxTimeOf(value)
+    const maxTime = this.#stored?.maxTimeOf(value) ?? NaN
+    if (Number.isNaN(maxTime)) return false
     this.#resting.append(key, value, maxTime)
     this.#oldest = Math.min(this.#oldest, maxTime)
     return true

@@ -4,12 +4,13 @@ import type { PrincipalStateRecord } from './principal-state.ts'
 
 /** Looks into changelog records. `bytes` may hold more than one: a record lies from `start` to `end`. */
 export interface StoredStates {
-  /** False for a value that has to be decoded at once, because it may be no record of this version. */
-  accepts(value: Uint8Array): boolean
+  /**
+   * Newest event time of the principal, epoch milliseconds; NaN for a value that has to be decoded at once, because it may
+   * be no record of this version.
+   */
+  maxTimeOf(value: Uint8Array): number
   /** @throws StateDamage where the bytes are no record of this version */
   read(bytes: Buffer, start: number, end: number): PrincipalStateRecord
-  /** Newest event time of the principal, epoch milliseconds, of a record that was accepted. */
-  maxTimeOf(value: Uint8Array): number
 }
 
 /** A state at rest that cannot be read: the partition cannot go on. */

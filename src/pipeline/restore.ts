@@ -44,8 +44,8 @@ export async function restore(
       if (isReserved(key)) position = readPosition(key, value, topics.events, partition) ?? position
       else {
         const principal = key.toString()
-        const rests = value !== null && options.engine.stored?.accepts(value) === true
-        engine.load(principal, value === null || rests ? value : await stateOf(value, partition, options))
+        const rests = engine.load(principal, value)
+        if (!rests && value !== null) engine.load(principal, await stateOf(value, partition, options))
         size.set(principal, rests ? null : value)
       }
     }

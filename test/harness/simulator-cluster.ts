@@ -119,9 +119,8 @@ export function detectorOptions(
   const look = (value: Buffer, key: Buffer) => (events.knows(value) ? fastEvents.look(value, key) : null)
   const read = (value: Buffer) => fastEvents.read(value)
   const stored: StoredStates = {
-    accepts: value => states.knows(value) && sharedStates.accepts(value),
     read: (bytes, start, end) => sharedStates.read(bytes, start, end),
-    maxTimeOf: value => sharedStates.maxTimeOf(value),
+    maxTimeOf: value => (states.knows(value) ? sharedStates.maxTimeOf(value) : NaN),
   }
   return {
     log,

@@ -16,6 +16,7 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.constant('commit' as const) },
   { weight: 1, arbitrary: fc.constant('discard' as const) },
   { weight: 1, arbitrary: fc.record({ remove: key }) },
+  { weight: 1, arbitrary: fc.record({ put: key, size, byte: fc.nat(255) }) },
 )
 
 interface Kept {
@@ -50,6 +51,10 @@ test('states at rest are those of a map, however they lie in memory', () => {
           if (open.size > 0) continue
           states.delete(of.remove)
           committed.delete(of.remove)
+        } else if ('put' in of) {
+          if (open.size > 0) continue
+          states.put(of.put, Buffer.alloc(of.size, of.byte), of.size - of.byte)
+          committed.set(of.put, { size: of.size, byte: of.byte })
         } else {
           states.append(of.append, Buffer.alloc(of.size, of.byte), of.size - of.byte)
           open.set(of.append, { size: of.size, byte: of.byte })
