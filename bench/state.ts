@@ -20,7 +20,7 @@ export async function statesOf(count: number, options: DetectorOptions): Promise
   const keys = new Set(logs.flatMap(log => log.map(({ key }) => String(key))))
   return [...keys].flatMap(key => {
     const state = engine.state(key)
-    return state === null ? [] : [Buffer.from(options.state.encoder.encode(state, 2))]
+    return state === null ? [] : [Buffer.from(options.state.encoder.write(state, 2))]
   })
 }
 

@@ -33,15 +33,10 @@ export type StateUpgrades = ReadonlyMap<number, (older: OlderState) => OlderStat
  */
 const stateUpgrades: StateUpgrades = new Map()
 
-/** Slab that values are cut from: one allocation per few hundred records. It lives as long as any of them, one transaction. */
-const slabBytes = 1 << 18
-
 /** Writes state records; `schema` is topics/cloudtrail.detector-state.v1/value.avsc. */
 export class StateEncoder {
   readonly #encoder: Encoder<AvroState> | null
   readonly #writer = new StateWriter()
-  #slab = Buffer.alloc(0)
-  #position = 0
 
   /** `fast` false goes through avsc field by field: the same bytes, for doubt. */
   constructor(schema: AvroSchema, fast = true) {
@@ -50,19 +45,16 @@ export class StateEncoder {
 
   /** Frames and encodes. @throws Error from avsc when the record does not fit the schema: a defect, never data. */
   encode(record: PrincipalStateRecord, schemaId: number): Buffer {
+    return Buffer.from(this.write(record, schemaId))
+  }
+
+  /** As {@link encode}, into memory that is valid until the next call. */
+  write(record: PrincipalStateRecord, schemaId: number): Buffer {
     if (this.#encoder !== null) return this.#encoder.encode(toAvro(record), schemaId)
     const written = this.#writer.write(record, HEADER)
     written[0] = 0
     written.writeUInt32BE(schemaId, 1)
-    const start = this.#slab.length - this.#position < written.length ? this.#freshSlab(written.length) : this.#position
-    this.#slab.set(written, start)
-    this.#position = start + written.length
-    return this.#slab.subarray(start, this.#position)
-  }
-
-  #freshSlab(needed: number): number {
-    this.#slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, needed))
-    return 0
+    return written
   }
 }
 

@@ -255,12 +255,15 @@ export class EngineTransaction {
 
   /**
    * Takes the changelog record of a changed principal for its state, which need not be held as an object any more. Copies
-   * it. Without `stored`, and for a record that it does not accept, the object stays.
+   * it, and returns the copy, which is not to be changed and holds until the transaction is over. Null, and the object stays,
+   * without `stored` and for a record that it cannot keep.
    */
-  rest(key: string, value: Uint8Array): void {
-    if (this.#overlay.get(key) == null || !this.#shared.states.rest(key, value)) return
+  rest(key: string, value: Uint8Array): Buffer | null {
+    const resting = this.#overlay.get(key) == null ? null : this.#shared.states.rest(key, value)
+    if (resting === null) return null
     this.#overlay.delete(key)
     this.#looked = null
+    return resting
   }
 
   /** Makes the changes the committed state. Call when the Kafka transaction has committed, and only then. */

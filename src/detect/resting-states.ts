@@ -68,11 +68,15 @@ export class RestingStates {
     return this.#at(this.#segmentOf[id]!, this.#startOf[id]!)
   }
 
-  /** Takes a copy of a record, which counts from the next {@link commit} on. `maxTime` in epoch milliseconds. */
-  append(key: string, value: Uint8Array, maxTime: number): void {
+  /**
+   * Takes a copy of a record, which counts from the next {@link commit} on, and stays where it is until then. `maxTime` in
+   * epoch milliseconds.
+   */
+  append(key: string, value: Uint8Array, maxTime: number): Buffer {
     const id = this.#idOf(key)
     const start = this.#write(id, value)
     this.#appended.set(key, { id, segment: this.#newest, start, maxTime })
+    return this.#segments[this.#newest]!.bytes.subarray(start, start + value.length)
   }
 
   /** Takes a copy of a record that counts at once; not while others wait for {@link commit}. */

@@ -73,13 +73,12 @@ export class StateTable {
     return this.#objects.get(key) === state ? state.clone() : state
   }
 
-  /** Puts a changed state to rest, from {@link settle} on; false where it has to stay an object. */
-  rest(key: string, value: Uint8Array): boolean {
+  /** Puts a changed state to rest, from {@link settle} on, and returns its bytes; null where it has to stay an object. */
+  rest(key: string, value: Uint8Array): Buffer | null {
     const maxTime = this.#stored?.maxTimeOf(value) ?? NaN
-    if (Number.isNaN(maxTime)) return false
-    this.#resting.append(key, value, maxTime)
+    if (Number.isNaN(maxTime)) return null
     this.#oldest = Math.min(this.#oldest, maxTime)
-    return true
+    return this.#resting.append(key, value, maxTime)
   }
 
   /** What was put to rest is committed. */

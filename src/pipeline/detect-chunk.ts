@@ -159,9 +159,9 @@ function evaluate(
     }
     const changed = transaction.changed(key)
     if (changed == null) continue
-    const value = encoder.encode(changed, schemaId)
-    state.push({ key, value, partition })
-    transaction.rest(key, value)
+    const written = encoder.write(changed, schemaId)
+    // The bytes at rest are what is sent: they stay where they are until the transaction is over.
+    state.push({ key, value: transaction.rest(key, written) ?? Buffer.from(written), partition })
   }
   for (const key of transaction.forgotten()) state.push({ key, value: null, partition })
   return state

@@ -29,7 +29,7 @@ export interface DetectorOptions {
   readonly alerts: { readonly write: AlertWriter; readonly contentType: 'application/avro' | 'application/json' }
   readonly state: {
     readonly decoder: Pick<StateDecoder, 'decode' | 'learn'>
-    readonly encoder: Pick<StateEncoder, 'encode'>
+    readonly encoder: Pick<StateEncoder, 'write'>
     readonly schemaId: number
   }
   /** Records of one transaction at most. */
