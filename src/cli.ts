@@ -11,6 +11,7 @@ import { describeSettings, flagOf, loadConfig, secretsOf, settingNames, usersOf 
 import type { Config } from './config.ts'
 import { asTrailwardenError, twError } from './errors.ts'
 import { masking } from './redaction.ts'
+import { boundYoungGeneration } from './young-generation.ts'
 
 const common: Readonly<Record<string, Option>> = {
   help: { type: 'boolean', doc: 'Show this help.' },
@@ -73,6 +74,8 @@ async function dispatch(
     await (verb === undefined ? err : out).write(command === null ? await overview() : helpOf(command))
     return verb === undefined ? 2 : 0
   }
+  // Before the verb is loaded, because loading it lets the young generation grow.
+  if (verb === 'normalize' || verb === 'detect') boundYoungGeneration()
   const command = await commandNamed(verb)
   if (command === null) throw unknownVerb(verb)
 

@@ -21,10 +21,12 @@ function reservedMiB(): number {
 export function boundYoungGeneration(): void {
   const given = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ')
   if (given.includes('semi-space') || given.includes('semi_space')) return
-  const timer = setInterval(() => {
+  const bound = () => {
     const factor = Math.max(1, Math.floor((2 * halfMiB) / Math.max(1, reservedMiB())))
     setFlagsFromString(`--semi-space-growth-factor=${factor}`)
     if (factor === 1) clearInterval(timer)
-  }, lookEveryMs)
+  }
+  const timer = setInterval(bound, lookEveryMs)
   timer.unref()
+  bound()
 }

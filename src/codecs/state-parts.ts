@@ -61,19 +61,32 @@ const hashBytes = 7
 /** 53-bit integers as seven bytes each, little-endian. */
 export function toHashBytes(hashes: readonly number[]): Buffer {
   const bytes = Buffer.allocUnsafe(hashes.length * hashBytes)
-  hashes.forEach((hash, i) => {
-    bytes.writeUInt32LE(hash % 0x100000000, i * hashBytes)
-    bytes.writeUIntLE(Math.floor(hash / 0x100000000), i * hashBytes + 4, 3)
-  })
+  let at = 0
+  for (let i = 0; i < hashes.length; i++) {
+    const hash = hashes[i] as number
+    // The remainder by 2^32: % of doubles is a division in software.
+    const low = hash >>> 0
+    const high = (hash - low) / 0x100000000
+    bytes[at] = low
+    bytes[at + 1] = low >>> 8
+    bytes[at + 2] = low >>> 16
+    bytes[at + 3] = low >>> 24
+    bytes[at + 4] = high
+    bytes[at + 5] = high >>> 8
+    bytes[at + 6] = high >>> 16
+    at += hashBytes
+  }
   return bytes
 }
 
 /** The inverse of {@link toHashBytes}. Throws RangeError on a length that is no multiple of seven. */
 export function fromHashBytes(bytes: Buffer): number[] {
   if (bytes.length % hashBytes !== 0) throw new RangeError('hash bytes are cut')
-  const hashes = new Array<number>(bytes.length / hashBytes)
-  for (let i = 0; i < hashes.length; i++) {
-    hashes[i] = bytes.readUIntLE(i * hashBytes + 4, 3) * 0x100000000 + bytes.readUInt32LE(i * hashBytes)
+  const hashes: number[] = []
+  for (let at = 0; at < bytes.length; at += hashBytes) {
+    const low = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+    const high = bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16)
+    hashes.push(high * 0x100000000 + (low >>> 0))
   }
   return hashes
 }

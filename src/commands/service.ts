@@ -7,7 +7,6 @@ import type { Metrics } from '../metrics/metrics.ts'
 import { LagWatch } from '../pipeline/lag-watch.ts'
 import type { LagWatchOptions } from '../pipeline/lag-watch.ts'
 import type { RunningLoop } from '../pipeline/running-loop.ts'
-import { boundYoungGeneration } from '../young-generation.ts'
 import type { CommandContext } from './command.ts'
 
 const RETRY_MS = 2000
@@ -24,7 +23,6 @@ export async function runService(
   start: () => Promise<RunningLoop>,
 ): Promise<number> {
   const { config, log, stop } = context
-  boundYoungGeneration()
   let loop: RunningLoop | null = null
   let failed = false
   const host = config.HTTP_HOST
