@@ -65,7 +65,7 @@ function states(schemaId: number): Buffer[] {
   const found: Buffer[] = []
   for (const key of new Set(events.map(event => event.principal.key))) {
     const state = engine.state(key)
-    if (state !== null) found.push(Buffer.from(encoder.encode(state, schemaId)))
+    if (state !== null) found.push(encoder.encode(state, schemaId))
   }
   return found
 }

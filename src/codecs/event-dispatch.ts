@@ -8,6 +8,7 @@ import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { Rejected } from '../rejected.ts'
 import type { RuleSet } from '../rules/rule.ts'
 import { projectEvent } from './cloudtrail-event.ts'
+import { isSameRun } from './byte-runs.ts'
 import type { AvroSchema } from './confluent.ts'
 import type { UnknownSchema } from './confluent.ts'
 import { Decoder, HEADER, sameLayout, schemaIdOf } from './confluent.ts'
@@ -71,8 +72,7 @@ export class EventDispatch extends Decoder<CloudTrailEvent> {
     if (walk === null || this.#reader === null || schemaId === null || !this.#ours.has(schemaId)) return null
     if (!walk.over(value, HEADER)) return null
     const { keyStart, keyEnd } = walk
-    if (keyEnd - keyStart !== key.length) return null
-    for (let i = 0; i < key.length; i++) if (key[i] !== value[keyStart + i]) return null
+    if (keyEnd - keyStart !== key.length || !isSameRun(key, 0, value, keyStart, keyEnd)) return null
     this.#look.eventTime = walk.eventTime
     this.#look.wanted = this.#calls.has(value, walk.sourceStart, walk.sourceEnd, walk.nameStart, walk.nameEnd)
     return this.#look

@@ -3,6 +3,8 @@
 // holds one copy of it, and comparing two of them is comparing two pointers. Pure but for a bounded memory, which no result
 // depends on. One table per field, so that a field whose texts never repeat pushes nothing out of the others'.
 
+import { hashOfEnds } from './byte-runs.ts'
+
 const places = 256
 /** Longer texts are rarely the same ones. */
 const longest = 160
@@ -16,10 +18,7 @@ export class KnownTexts {
     const length = end - start
     if (length === 0) return ''
     if (length > longest) return bytes.toString('utf8', start, end)
-    // Of the ends, where texts of one field differ most; what decides is the comparison behind it.
-    let hash = length
-    for (let at = start; at < end && at < start + 8; at++) hash = Math.imul(hash, 31) + bytes[at]!
-    for (let at = Math.max(start + 8, end - 16); at < end; at++) hash = Math.imul(hash, 31) + bytes[at]!
+    const hash = hashOfEnds(bytes, start, end)
     const place = (hash ^ (hash >>> 15)) & (places - 1)
     const known = this.#texts[place]!
     if (known.length === length && isSame(known, bytes, start)) return known

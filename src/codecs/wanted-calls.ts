@@ -1,6 +1,7 @@
 // Whether a rule set wants a call, answered from the bytes of its names: the texts are made once for a call and not once for
 // an event. Pure but for a bounded memory, which no answer depends on.
 import type { RuleSet } from '../rules/rule.ts'
+import { hashOfEnds, isSameRun } from './byte-runs.ts'
 
 /** Places for calls, a power of two. An account uses some thousands. */
 const places = 4096
@@ -24,7 +25,7 @@ export class WantedCalls {
 
   /** Whether the call whose service and name stand there, in UTF-8, is wanted. */
   has(bytes: Buffer, sourceStart: number, sourceEnd: number, nameStart: number, nameEnd: number): boolean {
-    const hash = hashOf(bytes, nameStart, nameEnd, hashOf(bytes, sourceStart, sourceEnd, 0))
+    const hash = hashOfEnds(bytes, nameStart, nameEnd, hashOfEnds(bytes, sourceStart, sourceEnd))
     const place = (hash ^ (hash >>> 15)) & (places - 1)
     const known = this.#calls[place]
     const sourceBytes = sourceEnd - sourceStart
@@ -32,8 +33,8 @@ export class WantedCalls {
       known != null &&
       known.sourceBytes === sourceBytes &&
       known.bytes.length === sourceBytes + nameEnd - nameStart &&
-      isSame(known.bytes, 0, bytes, sourceStart, sourceEnd) &&
-      isSame(known.bytes, sourceBytes, bytes, nameStart, nameEnd)
+      isSameRun(known.bytes, 0, bytes, sourceStart, sourceEnd) &&
+      isSameRun(known.bytes, sourceBytes, bytes, nameStart, nameEnd)
     )
       return known.wanted
     const wanted = this.#wants(
@@ -45,17 +46,4 @@ export class WantedCalls {
     this.#calls[place] = { bytes: copy, sourceBytes, wanted }
     return wanted
   }
-}
-
-/** Of the ends of a text, where calls differ most; what decides is the comparison behind it. */
-function hashOf(bytes: Buffer, start: number, end: number, seed: number): number {
-  let hash = seed + end - start
-  for (let at = start; at < end && at < start + 8; at++) hash = Math.imul(hash, 31) + bytes[at]!
-  for (let at = Math.max(start + 8, end - 14); at < end; at++) hash = Math.imul(hash, 31) + bytes[at]!
-  return hash
-}
-
-function isSame(known: Buffer, from: number, bytes: Buffer, start: number, end: number): boolean {
-  for (let at = start, other = from; at < end; at++, other++) if (known[other] !== bytes[at]) return false
-  return true
 }

@@ -27,7 +27,7 @@ export class BoundedEngine {
   /** Makes the changes of a transaction the state. */
   merge(transaction: EngineTransaction): void {
     for (const [key, record] of transaction.changes())
-      if (record !== null) transaction.rest(key, encoder.encode(record, schemaId))
+      if (record !== null) transaction.rest(key, encoder.write(record, schemaId))
     transaction.merge()
   }
 

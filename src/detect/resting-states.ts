@@ -73,17 +73,15 @@ export class RestingStates {
    * epoch milliseconds.
    */
   append(key: string, value: Uint8Array, maxTime: number): Buffer {
-    const id = this.#idOf(key)
-    const start = this.#write(id, value)
-    this.#appended.set(key, { id, segment: this.#newest, start, maxTime })
-    return this.#segments[this.#newest]!.bytes.subarray(start, start + value.length)
+    const written = this.#write(this.#idOf(key), value, maxTime)
+    this.#appended.set(key, written)
+    const { segment, start } = written
+    return this.#segments[segment]!.bytes.subarray(start, start + value.length)
   }
 
   /** Takes a copy of a record that counts at once; not while others wait for {@link commit}. */
   put(key: string, value: Uint8Array, maxTime: number): void {
-    const id = this.#idOf(key)
-    const start = this.#write(id, value)
-    this.#settle({ id, segment: this.#newest, start, maxTime })
+    this.#settle(this.#write(this.#idOf(key), value, maxTime))
     this.#tidy()
   }
 
@@ -117,8 +115,8 @@ export class RestingStates {
     for (const [key, id] of this.#ids) if (this.#segmentOf[id] !== nowhere) yield [key, this.#maxTimes[id]!]
   }
 
-  /** Writes a record to the end of the newest segment; returns where it begins. */
-  #write(id: number, value: Uint8Array): number {
+  /** Writes a record to the end of the newest segment; it does not count yet. */
+  #write(id: number, value: Uint8Array, maxTime: number): Appended {
     const size = headBytes + value.length
     const segment = this.#segments[this.#room(size)]!
     const { bytes, end } = segment
@@ -127,9 +125,10 @@ export class RestingStates {
     bytes.set(value, end + headBytes)
     segment.end += size
     this.#used += size
-    return end + headBytes
+    return { id, segment: this.#newest, start: end + headBytes, maxTime }
   }
 
+  /** A written record counts, the one before it no longer. */
   #settle({ id, segment, start, maxTime }: Appended): void {
     this.#drop(id)
     this.#segmentOf[id] = segment
@@ -215,26 +214,14 @@ export class RestingStates {
     const { bytes, end } = this.#segments[worst]!
     for (let at = 0; at < end;) {
       const id = bytes.readUInt32LE(at)
-      const size = headBytes + bytes.readUInt32LE(at + 4)
-      if (this.#segmentOf[id] === worst && this.#startOf[id] === at + headBytes) this.#move(id, bytes, at, size)
-      at += size
+      const start = at + headBytes
+      at = start + bytes.readUInt32LE(at + 4)
+      if (this.#segmentOf[id] !== worst || this.#startOf[id] !== start) continue
+      this.#settle(this.#write(id, bytes.subarray(start, at), this.#maxTimes[id]!))
     }
     this.#used -= end
     this.#segments[worst] = null
     if (bytes.length === segmentBytes && this.#spare.length < mostSpare) this.#spare.push(bytes)
     return true
-  }
-
-  #move(id: number, from: Buffer, at: number, size: number): void {
-    const old = this.#segmentOf[id]!
-    const segment = this.#room(size)
-    const { bytes, end } = this.#segments[segment]!
-    bytes.set(from.subarray(at, at + size), end)
-    this.#segments[segment]!.end += size
-    this.#used += size
-    this.#count(old, -size)
-    this.#count(segment, size)
-    this.#segmentOf[id] = segment
-    this.#startOf[id] = end + headBytes
   }
 }
