@@ -56,6 +56,21 @@ export function fromDifferences(differences: readonly number[], base: number): n
   return differences.map(difference => (time += difference))
 }
 
+/** A time relative to `base`, which may be absent. */
+export function after(time: number | null, base: number): number | null {
+  return time === null ? null : time - base
+}
+
+/** The inverse of {@link after}. */
+export function before(time: number | null, base: number): number | null {
+  return time === null ? null : time + base
+}
+
+/** avsc gives instances of generated classes; the record is plain data all through. */
+export function plain<T extends object>(instance: T): T {
+  return { ...instance }
+}
+
 const hashBytes = 7
 
 /** 53-bit integers as seven bytes each, little-endian. */

@@ -2,7 +2,8 @@
 // For the order of arrival, in which the principals of a topic mingle; there is no changelog whose records could serve.
 import { StateDecoder, StateEncoder } from '../codecs/principal-state.ts'
 import { Engine } from '../detect/engine.ts'
-import type { EngineOptions, EngineTransaction } from '../detect/engine.ts'
+import type { EngineOptions } from '../detect/engine.ts'
+import type { EngineTransaction } from '../detect/engine-transaction.ts'
 import type { RuleSet } from '../rules/rule.ts'
 import { topicContract } from '../topics.ts'
 

@@ -1,6 +1,6 @@
 // What the live detector makes of the order in which a topic's records arrived: which events came too late for it, and which
 // come from a clock ahead. A backtest evaluates by event time, where nothing is late; this says how much it wins by that.
-import type { EngineTransaction } from '../detect/engine.ts'
+import type { EngineTransaction } from '../detect/engine-transaction.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { RuleSet } from '../rules/rule.ts'
 import { BoundedEngine } from './bounded-engine.ts'

@@ -2,8 +2,9 @@
 // Every rule set has an engine of its own and sees the same events once, so a comparison costs one reading of the input.
 import { setImmediate } from 'node:timers/promises'
 import type { Alert } from '../alerts/alert.ts'
-import { Engine, evaluationTime } from '../detect/engine.ts'
+import { Engine } from '../detect/engine.ts'
 import type { EngineOptions } from '../detect/engine.ts'
+import { evaluationTime } from '../detect/engine-transaction.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { EventMember, RuleSet } from '../rules/rule.ts'
 import { topicContract } from '../topics.ts'

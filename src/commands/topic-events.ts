@@ -12,7 +12,7 @@ import { reasons } from './files.ts'
 import { connectionFrom, kafkaOptionsFrom, registryFrom } from './settings.ts'
 
 // A record is written after its events happened; one whose event lies further ahead has a wrong clock, and the event
-// counts at the time of the record (src/detect/engine.ts).
+// counts at the time of the record (src/detect/engine-transaction.ts).
 const mostAheadMs = 5 * 60_000
 
 /** Reads the topic as it stands when called. @throws TW_INPUT_MISSING where there is no such topic */

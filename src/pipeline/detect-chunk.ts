@@ -3,7 +3,8 @@
 // processor's cache, written, and gone before the garbage collector meets it.
 // Asynchronous only where a writer schema has not been seen yet; a record that cannot be read is a dead letter, always.
 import { alertHeaders } from '../alerts/headers.ts'
-import type { Engine, EngineTransaction } from '../detect/engine.ts'
+import type { Engine } from '../detect/engine.ts'
+import type { EngineTransaction } from '../detect/engine-transaction.ts'
 import { StateDamage } from '../detect/stored-state.ts'
 import { asTrailwardenError, twError } from '../errors.ts'
 import type { LogRecord, OutRecord, TopicRecords } from '../log/log-client.ts'

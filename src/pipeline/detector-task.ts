@@ -2,7 +2,7 @@
 // State changes, alerts, dead letters and the input position move together or not at all. After any failure the task is
 // thrown away with its state and opened again from the log: keeping state over a failure gave duplicates when measured.
 import { Engine } from '../detect/engine.ts'
-import type { EngineTransaction } from '../detect/engine.ts'
+import type { EngineTransaction } from '../detect/engine-transaction.ts'
 import { asTrailwardenError, twError } from '../errors.ts'
 import type { Appended, LogRecord, Transaction, TransactionalProducer } from '../log/log-client.ts'
 import { addCounts, addPlaces } from '../metrics/metrics.ts'
