@@ -7,6 +7,7 @@ import { StateDecoder, StateEncoder } from '../src/codecs/principal-state.ts'
 import { Engine } from '../src/detect/engine.ts'
 import type { LogClient, LogRecord } from '../src/log/log-client.ts'
 import { partitionFor } from '../src/log/murmur2.ts'
+import { StoredRecord } from '../src/log/stored-record.ts'
 import { createMetrics } from '../src/metrics/metrics.ts'
 import type { CloudTrailEvent } from '../src/normalize/event.ts'
 import { detectChunk } from '../src/pipeline/detect-chunk.ts'
@@ -57,7 +58,8 @@ export function partitionsOf(events: readonly CloudTrailEvent[], partitions: num
   for (const [index, event] of events.entries()) {
     const key = Buffer.from(event.principal.key)
     const log = logs[partitionFor(key, partitions)]!
-    log.push({ offset: log.length, timestamp: event.eventTime, key, value: values[index]!, headers: {} })
+    const [offset, timestamp, value] = [log.length, event.eventTime, values[index]!]
+    log.push(StoredRecord.of({ offset, timestamp, key, value, headers: {} })!)
   }
   return logs
 }

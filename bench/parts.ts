@@ -79,18 +79,18 @@ function replayBench(): void {
 function replayOnce(rules: RuleSet, chunks: readonly Buffer[]): number {
   const { wants, fields } = rules
   const sorter = new EventSorter(schema, fields)
-  const take = (event: CloudTrailEvent, bytes: Buffer | null) => {
-    if (rules.match(event).length > 0) sorter.add(event, bytes)
+  const take = (event: CloudTrailEvent) => {
+    if (rules.match(event).length > 0) sorter.add(event)
     return null
   }
+  const unread = (bytes: Buffer) => {
+    sorter.addEncoded(bytes)
+    return true
+  }
   const normalize = { ...options, limits: fileEnvelopeLimits(options.limits) }
-  const sift = { schema, schemaId: sortedSchemaId, wants, fields, pass: () => undefined }
+  const sift = { schema, schemaId: sortedSchemaId, wants, fields, pass: () => undefined, unread }
   const sifting = new SiftingReader(normalize, sift)
-  const normalizing = new Normalizing(
-    normalize,
-    event => take(event, null),
-    value => sifting.read(value, take),
-  )
+  const normalizing = new Normalizing(normalize, take, value => sifting.read(value, take))
   for (const part of chunks) normalizing.value(part)
   const engine = new Engine(rules, engineOptionsForBench())
   const transaction = engine.begin()

@@ -49,15 +49,23 @@ function inText(value: string): string {
     .replace(/^(\s*\d+)\.(?=\s|$)/, '$1\\.')
 }
 
+// Ids, addresses, regions, most names: nothing that either of the two above would change, so it is looked for first. What
+// is excluded are links, and a dot or a dash where a list could begin.
+const asItStands = /^(?!.*(?:www\.|:\/\/))[a-z0-9](?:[a-z0-9,%=+.:/-]*[a-z0-9])?$/i
+
+function written(value: string, code: boolean): string {
+  if (value.length <= valueLimit && asItStands.test(value)) return value
+  return code ? inCode(value) : inText(value)
+}
+
 function filled(alert: AlertFacts, name: string, code: boolean): string | null {
   const filler = Object.hasOwn(fillers, name) ? fillers[name] : undefined
   if (filler === undefined) return null
   const value = filler(alert)
   // A command wants a time that it can parse, a person one to read.
   if (typeof value === 'number') return code ? rfc3339(value) : utc(value)
-  const write = code ? inCode : inText
-  if (typeof value === 'string') return write(value)
-  return value.length === 0 ? none : value.map(write).join(', ')
+  if (typeof value === 'string') return written(value, code)
+  return value.length === 0 ? none : value.map(item => written(item, code)).join(', ')
 }
 
 const generic = `1. **First 15 minutes: is it real?** {ruleTitle} for {principal.name} (\`{principal.key}\`), {firstSeen} to {lastSeen}. Ask the owner of the identity by another channel. Look at the other calls of the sessions {sessionNames} and access keys {accessKeys} from {sourceIPs}, and at other alerts of this principal. Sample events: {eventIds}.

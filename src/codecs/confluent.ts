@@ -19,10 +19,10 @@ function typeOf(schema: AvroSchema): avro.Type {
   return avro.Type.forSchema(schema as avro.Schema, { noAnonymousTypes: true, typeHook: boundedArrays })
 }
 
-/** Reads the schema id of a framed record, or null where the bytes are not framed. */
-export function schemaIdOf(bytes: Uint8Array): number | null {
-  if (bytes.length < HEADER || bytes[0] !== 0) return null
-  return ((bytes[1]! << 24) | (bytes[2]! << 16) | (bytes[3]! << 8) | bytes[4]!) >>> 0
+/** Reads the schema id of a framed record, or null where the bytes from `start` to `end` are not framed. */
+export function schemaIdOf(bytes: Uint8Array, start = 0, end = bytes.length): number | null {
+  if (end - start < HEADER || bytes[start] !== 0) return null
+  return ((bytes[start + 1]! << 24) | (bytes[start + 2]! << 16) | (bytes[start + 3]! << 8) | bytes[start + 4]!) >>> 0
 }
 
 /**

@@ -4,6 +4,7 @@
 //
 // A record is passed over only where decoding it would have succeeded for certain: everything unusual (another writer
 // schema, a length that does not fit, a number that is long, bytes left over) is left to the general decoder and its verdict.
+import type { StoredRecord } from '../log/stored-record.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { Rejected } from '../rejected.ts'
 import type { RuleSet } from '../rules/rule.ts'
@@ -64,22 +65,23 @@ export class EventDispatch extends Decoder<CloudTrailEvent> {
 
   /**
    * When the event happened and whether any rule wants its call, of a record that is whole and stands under its principal's
-   * `key`: it can be read whenever that suits. Null for every other record: it is to be decoded. Valid until the next look.
+   * key: it can be read whenever that suits. Null for every other record: it is to be decoded. Valid until the next look.
+   * @param record with key and value
    */
-  look(value: Buffer, key: Buffer): EventLook | null {
-    const schemaId = schemaIdOf(value)
+  look({ bytes, keyStart, keyEnd, valueStart, valueEnd }: StoredRecord): EventLook | null {
+    const schemaId = schemaIdOf(bytes, valueStart, valueEnd)
     const walk = this.#walk
     if (walk === null || this.#reader === null || schemaId === null || !this.#ours.has(schemaId)) return null
-    if (!walk.over(value, HEADER)) return null
-    const { keyStart, keyEnd } = walk
-    if (keyEnd - keyStart !== key.length || !isSameRun(key, 0, value, keyStart, keyEnd)) return null
+    if (!walk.over(bytes, valueStart + HEADER, valueEnd)) return null
+    if (walk.keyEnd - walk.keyStart !== keyEnd - keyStart) return null
+    if (!isSameRun(bytes, keyStart, bytes, walk.keyStart, walk.keyEnd)) return null
     this.#look.eventTime = walk.eventTime
-    this.#look.wanted = this.#calls.has(value, walk.sourceStart, walk.sourceEnd, walk.nameStart, walk.nameEnd)
+    this.#look.wanted = this.#calls.has(bytes, walk.sourceStart, walk.sourceEnd, walk.nameStart, walk.nameEnd)
     return this.#look
   }
 
   /** The event of a record that {@link look} has looked at. */
-  read(value: Buffer): CloudTrailEvent {
-    return this.#reader!.read(value, HEADER)
+  read({ bytes, valueStart }: StoredRecord): CloudTrailEvent {
+    return this.#reader!.read(bytes, valueStart + HEADER)
   }
 }

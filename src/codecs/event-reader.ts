@@ -34,6 +34,15 @@ interface RecordSchema {
   readonly fields: readonly { readonly name: string; readonly type: unknown }[]
 }
 
+/** What puts events in order: whose they are, when they happened, and what tells those of one time apart. */
+export interface EventPlace {
+  readonly principal: string
+  /** Epoch milliseconds. */
+  readonly time: number
+  readonly account: string
+  readonly id: string
+}
+
 /** Reads events for rules that read some members. */
 export class EventReader {
   #bytes: Buffer = Buffer.alloc(0)
@@ -100,6 +109,20 @@ export class EventReader {
       secrets: this.#secrets(),
       sourceKind: sourceKinds[this.#long()] ?? 'UNKNOWN',
     }
+  }
+
+  /** The place of the event whose Avro begins at `start`, which is whole. */
+  place(bytes: Buffer, start: number): EventPlace {
+    this.#bytes = bytes
+    this.#at = start
+    const fields = this.#fields
+    const time = this.#long()
+    for (let texts = 3; texts > 0; texts--) this.#text(null)
+    this.#long() // outcome
+    const principal = this.#text(fields['principal.key']) ?? ''
+    this.#long() // kind
+    this.#text(null)
+    return { principal, time, account: this.#text(fields.recipientAccountId) ?? '', id: this.#fresh() }
   }
 
   #identity(): UserIdentity {

@@ -13,13 +13,17 @@ const op = {
   symbol: 7,
   optional: 8,
   texts: 9,
+  optionalSized: 10,
 } as const
 
 /** Seven bytes hold 48 bits and a sign: every number of that length is exact, and every time until the year 10,000 is one. */
 const longestNumber = 7
 
-/** Steps in pairs: what to do, and its argument (symbols of an enum; where to go on when an optional value is null). */
-type Plan = readonly number[]
+/**
+ * Steps in pairs: what to do, and its argument (symbols of an enum; how many optional texts; where to go on when another
+ * optional value is null).
+ */
+type Plan = Uint16Array
 
 /** Walks records of one schema. What was found is valid until the next walk. */
 export class EventWalk {
@@ -33,6 +37,7 @@ export class EventWalk {
   keyStart = 0
   keyEnd = 0
   #at = 0
+  #start = 0
 
   private constructor(plan: Plan) {
     this.#plan = plan
@@ -44,99 +49,120 @@ export class EventWalk {
     const known = addFields(plan, schema as RecordSchema, true)
     const steps = plan.filter((_, i) => i % 2 === 0)
     const found = [op.source, op.name, op.time, op.key].every(mark => steps.includes(mark))
-    return known && found ? new EventWalk(plan) : null
+    return known && found ? new EventWalk(Uint16Array.from(plan)) : null
   }
 
-  /** Walks the record that begins at `start` and must fill the rest. False for whatever is not plainly whole. */
-  over(bytes: Uint8Array, start: number): boolean {
+  /**
+   * Walks the record that begins at `start` and must end at `end`. False for whatever is not plainly whole. Steps never go
+   * back, so one that leaves the record is found by where the walk ends; what it reads there until then decides nothing.
+   */
+  over(bytes: Uint8Array, start: number, end = bytes.length): boolean {
     const plan = this.#plan
-    this.#at = start
+    let at = start
     for (let step = 0; step < plan.length; step += 2) {
-      const argument = plan[step + 1] as number
+      const argument = plan[step + 1]!
       switch (plan[step]) {
+        case op.optionalSized:
+          for (let left = argument; left > 0; left--) {
+            const branch = bytes[at++]
+            if (branch === 0) continue
+            if (branch !== 2) return false
+            // nearly every text is shorter than 64 bytes
+            const first = bytes[at]!
+            if ((first & 0x81) === 0) at += 1 + (first >> 1)
+            else if ((at = this.#sized(bytes, at, end)) < 0) return false
+          }
+          break
+        case op.sized:
+          at = this.#sized(bytes, at, end)
+          if (at < 0) return false
+          break
         case op.optional: {
-          const branch = bytes[this.#at++]
+          const branch = bytes[at++]
           if (branch === 0) step = argument - 2
           else if (branch !== 2) return false
           break
         }
-        case op.sized:
-          if (this.#sized(bytes) < 0) return false
-          break
         case op.long:
-          if (Number.isNaN(this.#long(bytes))) return false
+          if (Number.isNaN(this.#long(bytes, at))) return false
+          at = this.#at
           break
         case op.time:
-          this.eventTime = this.#long(bytes)
+          this.eventTime = this.#long(bytes, at)
           if (Number.isNaN(this.eventTime)) return false
+          at = this.#at
           break
         case op.source:
-          this.sourceStart = this.#sized(bytes)
-          this.sourceEnd = this.#at
-          if (this.sourceStart < 0) return false
+          at = this.#sized(bytes, at, end)
+          if (at < 0) return false
+          this.sourceStart = this.#start
+          this.sourceEnd = at
           break
         case op.name:
-          this.nameStart = this.#sized(bytes)
-          this.nameEnd = this.#at
-          if (this.nameStart < 0) return false
+          at = this.#sized(bytes, at, end)
+          if (at < 0) return false
+          this.nameStart = this.#start
+          this.nameEnd = at
           break
         case op.key:
-          this.keyStart = this.#sized(bytes)
-          this.keyEnd = this.#at
-          if (this.keyStart < 0) return false
+          at = this.#sized(bytes, at, end)
+          if (at < 0) return false
+          this.keyStart = this.#start
+          this.keyEnd = at
           break
         case op.boolean:
-          if ((bytes[this.#at++] ?? 2) > 1) return false
+          if (bytes[at++]! > 1) return false
           break
         case op.symbol: {
-          const symbol = this.#long(bytes)
+          const symbol = this.#long(bytes, at)
           if (!(symbol >= 0 && symbol < argument)) return false
+          at = this.#at
           break
         }
         default:
-          if (!this.#texts(bytes)) return false
+          at = this.#texts(bytes, at, end)
+          if (at < 0) return false
       }
     }
-    return this.#at === bytes.length
+    return at === end
   }
 
-  /** NaN for a number that is cut or long. */
-  #long(bytes: Uint8Array): number {
-    let byte = bytes[this.#at++]
+  /** NaN for a number that is cut or long; `#at` is behind it. */
+  #long(bytes: Uint8Array, start: number): number {
+    let at = start
+    let byte = bytes[at++]
     if (byte === undefined) return NaN
     const odd = byte & 1
     let value = (byte & 0x7f) >> 1
     let factor = 64
     for (let length = 1; byte > 0x7f; length++) {
-      byte = bytes[this.#at++]
+      byte = bytes[at++]
       if (byte === undefined || length === longestNumber) return NaN
       value += (byte & 0x7f) * factor
       factor *= 128
     }
+    this.#at = at
     return odd === 1 ? -1 - value : value
   }
 
-  /** Steps over a text; where it begins, or -1. */
-  #sized(bytes: Uint8Array): number {
-    // nearly every text is shorter than 64 bytes
-    const first = bytes[this.#at] ?? 1
-    let size = first >> 1
-    if ((first & 0x81) === 0) this.#at++
-    else {
-      size = this.#long(bytes)
-      if (!(size >= 0)) return -1
-    }
-    const start = this.#at
-    this.#at = start + size
-    return this.#at <= bytes.length ? start : -1
+  /** Position behind a text, or -1; `#start` is where it begins. */
+  #sized(bytes: Uint8Array, at: number, end: number): number {
+    const size = this.#long(bytes, at)
+    this.#start = this.#at
+    return size >= 0 && this.#start + size <= end ? this.#start + size : -1
   }
 
-  #texts(bytes: Uint8Array): boolean {
-    for (;;) {
-      const count = this.#long(bytes)
-      if (count === 0) return true
-      if (!(count > 0)) return false
-      for (let left = count; left > 0; left--) if (this.#sized(bytes) < 0) return false
+  /** Position behind an array of texts, or -1. */
+  #texts(bytes: Uint8Array, start: number, end: number): number {
+    for (let at = start; ;) {
+      const count = this.#long(bytes, at)
+      at = this.#at
+      if (count === 0) return at
+      if (!(count > 0)) return -1
+      for (let left = count; left > 0; left--) {
+        at = this.#sized(bytes, at, end)
+        if (at < 0) return -1
+      }
     }
   }
 }
@@ -157,11 +183,20 @@ function addFields(plan: number[], { fields }: RecordSchema, required: boolean, 
   return fields.every(({ name, type }) => add(plan, type, required, `${path}${name}`))
 }
 
+/** One step for neighbours, unless something leads to between them. */
+function addOptionalText(plan: number[]): boolean {
+  const isTarget = plan.some((argument, at) => at % 2 === 1 && argument === plan.length && plan[at - 1] === op.optional)
+  if (plan.at(-2) === op.optionalSized && !isTarget) plan[plan.length - 1]!++
+  else plan.push(op.optionalSized, 1)
+  return true
+}
+
 /** `required` is false inside an optional record: what stands there cannot be counted on. */
 function add(plan: number[], type: unknown, required: boolean, path: string): boolean {
   const mark = required && Object.hasOwn(marks, path) ? marks[path] : undefined
   if (Array.isArray(type)) {
     if (type.length !== 2 || type[0] !== 'null') return false
+    if (type[1] === 'string' || type[1] === 'bytes') return addOptionalText(plan)
     const jump = plan.push(op.optional, 0) - 1
     if (!add(plan, type[1], false, path)) return false
     plan[jump] = plan.length

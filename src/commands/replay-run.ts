@@ -19,6 +19,10 @@ import type { ProgressLine } from './replay-progress.ts'
 /** Events evaluated before others get their turn: signals, the terminal, a slow reader of our output. */
 const chunk = 500
 
+/** Events read before they are ordered: the first, and later one in so many. */
+const firstRead = 512
+const readAnyway = 64
+
 /** A rule set that takes part, and what becomes of its alerts. */
 export interface Contender {
   readonly rules: RuleSet
@@ -57,11 +61,9 @@ export function within({ from, to }: Range, time: number): boolean {
 export interface OrderedInput {
   readonly read: EventsRead
   readonly sorter: EventSorter
-  /** Events in the sorter: what any of the rule sets matches. */
+  /** Events in the sorter: whatever any of the rule sets matches, and others whose calls their rules ask for. */
   readonly kept: number
   readonly inRange: number
-  /** What the first rule set matches. */
-  readonly matched: number
   readonly first: number | null
   readonly last: number | null
   /** Null for files, which have no order of arrival. */
@@ -69,7 +71,7 @@ export interface OrderedInput {
 }
 
 /**
- * Reads the input of the command; keeps what is in range and what one of the rule sets matches. A stop ends the reading,
+ * Reads the input of the command; keeps what is in range and what one of the rule sets may match. A stop ends the reading,
  * and what was read is the input.
  */
 export async function readInOrder(
@@ -82,7 +84,8 @@ export async function readInOrder(
   const fields = fieldsOf(sets)
   const sorter = new EventSorter(schema, fields)
   const arrival = new ArrivalOrder(sets[0]!)
-  const seen = { inRange: 0, matched: 0, kept: 0, first: Infinity, last: -Infinity }
+  const seen = { inRange: 0, kept: 0, first: Infinity, last: -Infinity }
+  const wanted = new WantedShare()
   const counted = (time: number): boolean => {
     if (!within(range, time)) return false
     seen.inRange++
@@ -94,14 +97,22 @@ export async function readInOrder(
     const time = evaluationTime(event.eventTime, timestamp)
     if (!counted(time)) return
     const matching = sets.map(rules => rules.match(event).length > 0)
-    if (!matching.includes(true)) return
+    const isMatched = matching.includes(true)
+    if (bytes !== null) wanted.note(isMatched)
+    if (!isMatched) return
     seen.kept++
-    if (matching[0] === true) {
-      seen.matched++
-      if (timestamp !== null) arrival.take(event, timestamp)
+    if (matching[0] === true && timestamp !== null) arrival.take(event, timestamp)
+    if (bytes !== null) sorter.addEncoded(bytes)
+    else sorter.add(time === event.eventTime ? event : { ...event, eventTime: time })
+  }
+  const unread = (bytes: Buffer): boolean => {
+    if (!wanted.isLarge()) return false
+    const place = sorter.placeOf(bytes)
+    if (counted(place.time)) {
+      seen.kept++
+      sorter.addEncoded(bytes, place)
     }
-    if (time === event.eventTime) sorter.add(event, bytes)
-    else sorter.add({ ...event, eventTime: time })
+    return true
   }
   try {
     const read = await readEvents(context, context.positionals, {
@@ -113,6 +124,7 @@ export async function readInOrder(
         wants: (source, name) => sets.some(rules => rules.wants(source, name)),
         fields,
         pass: counted,
+        unread,
       },
       ...readingProgress(progress, () => (seen.inRange === 0 ? null : seen.last)),
     })
@@ -122,7 +134,6 @@ export async function readInOrder(
       sorter,
       kept: seen.kept,
       inRange: seen.inRange,
-      matched: seen.matched,
       first: any ? seen.first : null,
       last: any ? seen.last : null,
       arrival: read.kind === 'topic' ? arrival : null,
@@ -130,6 +141,25 @@ export async function readInOrder(
   } catch (error) {
     sorter.close()
     throw error
+  }
+}
+
+/**
+ * Whether most events whose calls are asked for are matched. Then they wait as bytes and are read once, when they are
+ * evaluated; otherwise they are read at once and most of them are gone. Some are always read at once, to see when it changes.
+ */
+class WantedShare {
+  #read = 0
+  #matched = 0
+  #asked = 0
+
+  note(isMatched: boolean): void {
+    this.#read++
+    if (isMatched) this.#matched++
+  }
+
+  isLarge(): boolean {
+    return this.#read >= firstRead && this.#matched * 2 >= this.#read && ++this.#asked % readAnyway !== 0
   }
 }
 
@@ -147,6 +177,8 @@ function fieldsOf(sets: readonly RuleSet[]): RuleSet['fields'] {
 export interface Evaluated {
   /** Events evaluated: all, unless it was stopped. */
   readonly events: number
+  /** Those that the first contender's rules match. */
+  readonly matched: number
   /** Copies that the first contender left out. */
   readonly duplicates: number
   readonly stopped: boolean
@@ -168,8 +200,7 @@ export async function evaluate(
   const engines = contenders.map(({ rules, engine }) => new Engine(rules, engine))
   let transactions = engines.map(engine => engine.begin())
   let principal: string | null = null
-  let duplicates = 0
-  let events = 0
+  let [events, matched, duplicates] = [0, 0, 0]
   const handOver = () => {
     for (const [index, transaction] of transactions.entries())
       for (const alert of transaction.alerts.splice(0)) contenders[index]!.take(alert)
@@ -177,6 +208,7 @@ export async function evaluate(
   // What is known of a principal whose events are through is needed by nobody: its transaction never becomes a state.
   const finish = () => {
     handOver()
+    matched += transactions[0]?.counts.matched ?? 0
     duplicates += transactions[0]?.counts.duplicates ?? 0
     for (const transaction of transactions) transaction.discard()
   }
@@ -202,7 +234,7 @@ export async function evaluate(
     if (stop.aborted && !stoppedBefore) break
   }
   finish()
-  return { events, duplicates, stopped: stop.aborted }
+  return { events, matched, duplicates, stopped: stop.aborted }
 }
 
 /** The events of the input by principal and time, each once: copies stand next to each other. */

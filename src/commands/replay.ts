@@ -206,14 +206,14 @@ function arrivalNote({ arrival }: OrderedInput): string {
 }
 
 function inputOf(context: CommandContext, range: Range, input: OrderedInput, evaluated: Evaluated): Backtest['input'] {
-  const { read, arrival, inRange, matched, first, last } = input
+  const { read, arrival, inRange, first, last } = input
   return {
     sources: context.positionals,
     kind: read.kind,
     files: read.files,
     events: read.events,
     inRange,
-    matched,
+    matched: evaluated.matched,
     duplicates: evaluated.duplicates,
     late: arrival === null ? null : arrival.late,
     skewed: arrival === null ? 0 : arrival.skewed,

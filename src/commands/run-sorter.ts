@@ -16,21 +16,23 @@ export interface Sorting<T, P> {
   encode(value: T): Buffer
   /** The bytes are overwritten afterwards. */
   decode(bytes: Buffer): T
-  /** What of a value decides its place: small, and not holding on to the value. */
-  place(value: T): P
+  /** What of a value's bytes decides its place: small, and not holding on to them, which are overwritten afterwards. */
+  place(bytes: Buffer): P
   /** Negative, zero or positive, as of Array.sort. */
   compare(a: P, b: P): number
 }
 
-interface Entry<T, P> {
+interface Ordered<P> {
   readonly place: P
   readonly order: number
-  readonly bytes: Buffer
-  /** Where it is small enough to wait as it is. */
-  readonly value: T | null
 }
 
-type Ordered<P> = Pick<Entry<unknown, P>, 'place' | 'order'>
+/** A value that waits in memory. */
+interface Entry<P> extends Ordered<P> {
+  readonly slab: Buffer
+  readonly start: number
+  readonly end: number
+}
 
 interface Decoded<T, P> extends Ordered<P> {
   readonly value: T
@@ -45,7 +47,7 @@ interface Run {
 export class RunSorter<T, P> {
   readonly #sorting: Sorting<T, P>
   readonly #maxBytes: number
-  #entries: Entry<T, P>[] = []
+  #entries: Entry<P>[] = []
   #bytes = 0
   #order = 0
   #runs: Run[] = []
@@ -56,23 +58,31 @@ export class RunSorter<T, P> {
   #slabEnd = 0
 
   /**
-   * @param maxBytes encoded bytes held in memory before a run is written; the overhead per value is about 200 bytes, and as
-   * much again as its bytes where it was added with them
+   * @param maxBytes encoded bytes held in memory before a run is written; the overhead per value is about 250 bytes
    */
   constructor(sorting: Sorting<T, P>, maxBytes: number) {
     this.#sorting = sorting
     this.#maxBytes = maxBytes
   }
 
-  /** `encoded`: the bytes of the value where they are known already; they are copied, and what is read back is the value. */
-  add(value: T, encoded: Buffer | null = null): void {
-    const bytes = encoded === null ? this.#sorting.encode(value) : this.#copied(encoded)
-    this.#entries.push({
-      place: this.#sorting.place(value),
-      order: this.#order++,
-      bytes,
-      value: encoded === null ? null : value,
-    })
+  add(value: T): void {
+    this.addEncoded(this.#sorting.encode(value))
+  }
+
+  placeOf(bytes: Buffer): P {
+    return this.#sorting.place(bytes)
+  }
+
+  /** Takes a value by its bytes, as `encode` would give them; copies them. */
+  addEncoded(bytes: Buffer, place: P = this.placeOf(bytes)): void {
+    if (this.#slab.length - this.#slabEnd < bytes.length) {
+      // One allocation for some hundred values.
+      this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB, bytes.length))
+      this.#slabEnd = 0
+    }
+    const start = this.#slabEnd
+    this.#slabEnd += bytes.copy(this.#slab, start)
+    this.#entries.push({ place, order: this.#order++, slab: this.#slab, start, end: this.#slabEnd })
     this.#bytes += bytes.length
     if (this.#bytes >= this.#maxBytes) this.#spill()
   }
@@ -128,29 +138,18 @@ export class RunSorter<T, P> {
   readonly #before = (a: Ordered<P>, b: Ordered<P>): number =>
     this.#sorting.compare(a.place, b.place) || a.order - b.order
 
-  #sorted(): Entry<T, P>[] {
+  #sorted(): Entry<P>[] {
     return this.#entries.sort(this.#before)
   }
 
   *#held(): Generator<Decoded<T, P>> {
-    for (const { place, order, bytes, value } of this.#sorted())
-      yield { place, order, value: value ?? this.#sorting.decode(bytes) }
-  }
-
-  /** In slabs, as an encoder writes: one allocation for some hundred values. */
-  #copied(bytes: Buffer): Buffer {
-    if (this.#slab.length - this.#slabEnd < bytes.length) {
-      this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB, bytes.length))
-      this.#slabEnd = 0
-    }
-    const start = this.#slabEnd
-    this.#slabEnd += bytes.copy(this.#slab, start)
-    return this.#slab.subarray(start, this.#slabEnd)
+    for (const { place, order, slab, start, end } of this.#sorted())
+      yield { place, order, value: this.#sorting.decode(slab.subarray(start, end)) }
   }
 
   #spill(): void {
     if (this.#file < 0) this.#open()
-    const start = this.#fileEnd
+    const begun = this.#fileEnd
     let block = Buffer.allocUnsafeSlow(BLOCK)
     let filled = 0
     const flush = () => {
@@ -160,17 +159,18 @@ export class RunSorter<T, P> {
       this.#fileEnd += filled
       filled = 0
     }
-    for (const { order, bytes } of this.#sorted()) {
-      const size = headBytes + bytes.length
+    for (const { order, slab, start, end } of this.#sorted()) {
+      const length = end - start
+      const size = headBytes + length
       if (filled + size > block.length) flush()
       if (size > block.length) block = Buffer.allocUnsafeSlow(size)
       block.writeDoubleBE(order, filled)
-      block.writeUInt32BE(bytes.length, filled + 8)
-      bytes.copy(block, filled + headBytes)
+      block.writeUInt32BE(length, filled + 8)
+      slab.copy(block, filled + headBytes, start, end)
       filled += size
     }
     flush()
-    this.#runs.push({ start, end: this.#fileEnd })
+    this.#runs.push({ start: begun, end: this.#fileEnd })
     this.#entries = []
     this.#bytes = 0
   }
@@ -201,8 +201,8 @@ export class RunSorter<T, P> {
       const length = headBytes + buffer.readUInt32BE(from + 8)
       fill(length)
       const bytes = buffer.subarray(from + headBytes, from + length)
-      const value = this.#sorting.decode(bytes)
-      yield { place: this.#sorting.place(value), order: buffer.readDoubleBE(from), value }
+      const place = this.#sorting.place(bytes)
+      yield { place, order: buffer.readDoubleBE(from), value: this.#sorting.decode(bytes) }
       from += length
     }
   }

@@ -8,6 +8,7 @@ import type { EngineTransaction } from '../detect/engine-transaction.ts'
 import { StateDamage } from '../detect/stored-state.ts'
 import { asTrailwardenError, twError } from '../errors.ts'
 import type { LogRecord, OutRecord, TopicRecords } from '../log/log-client.ts'
+import { StoredRecord } from '../log/stored-record.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 import type { Rejected, RejectReason } from '../rejected.ts'
 import type { HistogramBatch } from '../metrics/event-histogram.ts'
@@ -15,7 +16,7 @@ import { positionRecord } from './changelog.ts'
 import { processClock } from './clock.ts'
 import { deadLetter } from './dead-letter.ts'
 import type { DetectorOptions } from './detector-options.ts'
-import { lookAt, readEvent } from './event-record.ts'
+import { readEvent } from './event-record.ts'
 import { enterStretch, noteEvent, stretchOf } from './state-expiry.ts'
 import type { ExpiryProgress } from './state-expiry.ts'
 import { WantedRecords } from './wanted-records.ts'
@@ -92,6 +93,7 @@ export async function detectChunk(
   const stretchEnd = (stretch + 1) * every
   let taken = 0
   const wanted = new WantedRecords()
+  const looks = options.events.look !== undefined
   const most = position.pace.within(options.batchMaxMs ?? BATCH_MAX_MS)
   const seen = (eventTime: number, timestamp: number) => {
     taken++
@@ -101,9 +103,10 @@ export async function detectChunk(
   for (const record of records) {
     if (record.offset >= stretchEnd || wanted.count >= most) break
     if (taken % LOOK_AT_CLOCK_EVERY === LOOK_AT_CLOCK_EVERY - 1 && now() > deadline) break
-    const look = lookAt(record, options.events)
-    if (look !== null) {
-      if (look.wanted) wanted.add(record.key!.toString(), record, null)
+    const stored = looks ? StoredRecord.of(record) : null
+    const look = stored === null ? null : options.events.look!(stored)
+    if (stored !== null && look !== null) {
+      if (look.wanted) wanted.add(stored.keyText(), { record: stored, event: null })
       else transaction.pass()
       seen(look.eventTime, record.timestamp)
       continue
@@ -119,7 +122,7 @@ export async function detectChunk(
       taken++
       refused.push({ record, refusal: event })
     } else {
-      wanted.add(event.principal.key, record, event)
+      wanted.add(event.principal.key, { record, event })
       seen(event.eventTime, record.timestamp)
     }
   }
@@ -155,7 +158,7 @@ function evaluate(
   const state: OutRecord[] = []
   for (const [key, records] of wanted.groups()) {
     for (const { record, event } of records) {
-      const refusal = process(event ?? options.events.read!(record.value!), record, position, transaction, options)
+      const refusal = process(event ?? options.events.read!(record), record, position, transaction, options)
       if (refusal !== null) refused.push({ record, refusal })
     }
     const changed = transaction.changed(key)

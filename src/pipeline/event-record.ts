@@ -1,18 +1,13 @@
 // A record of the events topic as an event, or why it is none. The detector and `replay` of a topic read through this, so
 // that they agree on what counts.
 import type { Decoder } from '../codecs/confluent.ts'
-import type { EventDispatch, EventLook } from '../codecs/event-dispatch.ts'
+import type { EventDispatch } from '../codecs/event-dispatch.ts'
 import type { LogRecord } from '../log/log-client.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 
 /** What events are read with. `look` and `read` of src/codecs/event-dispatch.ts are there where fast paths are on. */
 export type EventSource = Pick<Decoder<CloudTrailEvent>, 'decode' | 'learn' | 'forget'> &
   Partial<Pick<EventDispatch, 'look' | 'read'>>
-
-/** What can be said of a record without decoding it; null where it is to be decoded at once, which may fail. */
-export function lookAt({ key, value }: Pick<LogRecord, 'key' | 'value'>, source: EventSource): EventLook | null {
-  return key === null || value === null ? null : (source.look?.(value, key) ?? null)
-}
 
 /** Reads one record; a schema id that was never learnt comes back as such. Total. */
 export function readEvent(

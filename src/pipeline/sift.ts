@@ -21,6 +21,8 @@ export interface Sift extends Pick<RuleSet, 'wants' | 'fields'> {
   readonly schemaId: number
   /** Told the event time of every event that is passed over, epoch milliseconds. */
   readonly pass: (eventTime: number) => void
+  /** Offered the framed bytes of every wanted event, which are overwritten afterwards; true where it need not be read then. */
+  readonly unread?: (bytes: Buffer) => boolean
 }
 
 const eventSource = slotOf('record.eventSource')
@@ -33,8 +35,9 @@ export class SiftingReader {
   readonly #events: EventReader
   readonly #calls: WantedCalls
   readonly #pass: Sift['pass']
+  readonly #unread: (bytes: Buffer) => boolean
 
-  constructor(options: NormalizeOptions, { schema, schemaId, wants, fields, pass }: Sift) {
+  constructor(options: NormalizeOptions, { schema, schemaId, wants, fields, pass, unread }: Sift) {
     const events = EventReader.of(schema, fields)
     if (events === null) throw new Error('The reader of events is for another schema.')
     this.#reader = new FastReader(options.limits)
@@ -42,6 +45,7 @@ export class SiftingReader {
     this.#events = events
     this.#calls = new WantedCalls(wants)
     this.#pass = pass
+    this.#unread = unread ?? (() => false)
   }
 
   /**
@@ -70,7 +74,7 @@ export class SiftingReader {
     })
     if (taken !== null) {
       for (const time of passed) this.#pass(time)
-      for (const bytes of wanted) take(this.#events.read(bytes, HEADER), bytes)
+      for (const bytes of wanted) if (!this.#unread(bytes)) take(this.#events.read(bytes, HEADER), bytes)
     }
     this.#writer.recycle(this.#writer.detach())
     return taken

@@ -1,13 +1,13 @@
 // The records of one transaction that some rule wants, by principal: in the order in which principals first come, and within
 // a principal in the order of the log. No rule sees further than one principal, so nothing else depends on the order.
 import type { LogRecord } from '../log/log-client.ts'
+import type { StoredRecord } from '../log/stored-record.ts'
 import type { CloudTrailEvent } from '../normalize/event.ts'
 
 /** A record and its event, null where it is still to be read. */
-export interface WantedRecord {
-  readonly record: LogRecord
-  readonly event: CloudTrailEvent | null
-}
+export type WantedRecord =
+  | { readonly record: LogRecord; readonly event: CloudTrailEvent }
+  | { readonly record: StoredRecord; readonly event: null }
 
 /** Wanted records of one transaction. */
 export class WantedRecords {
@@ -15,11 +15,11 @@ export class WantedRecords {
   readonly #groups = new Map<string, WantedRecord[]>()
 
   /** Adds the next record of the log. */
-  add(principal: string, record: LogRecord, event: CloudTrailEvent | null): void {
+  add(principal: string, wanted: WantedRecord): void {
     this.count++
     const group = this.#groups.get(principal)
-    if (group === undefined) this.#groups.set(principal, [{ record, event }])
-    else group.push({ record, event })
+    if (group === undefined) this.#groups.set(principal, [wanted])
+    else group.push(wanted)
   }
 
   /** Principal keys with their records. */

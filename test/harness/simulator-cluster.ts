@@ -12,6 +12,7 @@ import { inProcessLog } from '../../src/log/in-process.ts'
 import type { InProcessLog } from '../../src/log/in-process.ts'
 import type { LogClient } from '../../src/log/log-client.ts'
 import type { SchemaSource } from '../../src/log/schema-source.ts'
+import type { StoredRecord } from '../../src/log/stored-record.ts'
 import { createMetrics } from '../../src/metrics/metrics.ts'
 import type { Clock } from '../../src/pipeline/clock.ts'
 import type { DetectorOptions } from '../../src/pipeline/detector-options.ts'
@@ -116,8 +117,8 @@ export function detectorOptions(
 ): DetectorOptions {
   const events = knowing(plain ? plainEvents : fastEvents)
   const states = knowing(plain ? plainStates : sharedStates)
-  const look = (value: Buffer, key: Buffer) => (events.knows(value) ? fastEvents.look(value, key) : null)
-  const read = (value: Buffer) => fastEvents.read(value)
+  const look = (record: StoredRecord) => (events.knows(record.value!) ? fastEvents.look(record) : null)
+  const read = (record: StoredRecord) => fastEvents.read(record)
   const stored: StoredStates = {
     read: (bytes, start, end) => sharedStates.read(bytes, start, end),
     maxTimeOf: value => (states.knows(value) ? sharedStates.maxTimeOf(value) : NaN),

@@ -6,6 +6,7 @@
 
 import { twError } from '../../errors.ts'
 import type { LogRecord } from '../../log/log-client.ts'
+import { StoredRecord } from '../../log/stored-record.ts'
 
 /** One record batch as the broker stores it. Aborted, control and emptied batches are still among them. */
 export interface StoredBatch {
@@ -101,13 +102,19 @@ function varlong(bytes: Buffer): number {
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2
 }
 
-function slice(bytes: Buffer): Buffer | null {
+/** Steps over bytes with their length; where they begin, -1 for null. */
+function run(bytes: Buffer): number {
   const length = varint(bytes)
-  if (length < 0) return null
+  if (length < 0) return -1
   const start = position
   position += length
   if (position > bytes.length) throw new Error('a record reaches beyond its batch')
-  return bytes.subarray(start, position)
+  return start
+}
+
+function slice(bytes: Buffer): Buffer | null {
+  const start = run(bytes)
+  return start < 0 ? null : bytes.subarray(start, position)
 }
 
 function decodeRecords(bytes: Buffer, count: number, base: number, firstTime: number, fixedTime: number | null) {
@@ -120,10 +127,13 @@ function decodeRecords(bytes: Buffer, count: number, base: number, firstTime: nu
     position++ // record attributes: unused by the protocol
     const delta = varlong(bytes)
     const offset = base + varint(bytes)
-    const key = slice(bytes)
-    const value = slice(bytes)
+    const keyStart = run(bytes)
+    const keyEnd = position
+    const valueStart = run(bytes)
+    const valueEnd = position
     const headers = decodeHeaders(bytes, end)
-    records.push({ offset, timestamp: fixedTime ?? firstTime + delta, key, value, headers })
+    const timestamp = fixedTime ?? firstTime + delta
+    records.push(new StoredRecord(offset, timestamp, headers, bytes, keyStart, keyEnd, valueStart, valueEnd))
     position = end
   }
   return records

@@ -20,7 +20,7 @@ function inputOf(ids: readonly string[]): OrderedInput {
     sorter.add(call(at('9:00') + Math.floor(index / 10) * second, { eventId }))
   const read = { kind: 'files', files: 1, events: ids.length, skipped: {}, rejected: {}, line: '' } as const
   const size = ids.length
-  return { read, sorter, kept: size, inRange: size, matched: size, first: null, last: null, arrival: null }
+  return { read, sorter, kept: size, inRange: size, first: null, last: null, arrival: null }
 }
 
 const ids = Array.from({ length: 1700 }, (_, index) => `id-${index}`)
@@ -41,7 +41,7 @@ test('a stop that comes meanwhile ends it after a chunk; one that came while rea
       controller.abort()
       return alerts
     })
-    assert.deepEqual(result, { events: expected, duplicates: 0, stopped: true })
+    assert.deepEqual(result, { events: expected, matched: expected, duplicates: 0, stopped: true })
     assert.ok(alerts > 0 && told > 0)
   }
 })
@@ -55,7 +55,7 @@ test('rule sets side by side each see every event, and copies are counted once',
     take: ({ dedupKey, sequence }: { dedupKey: string; sequence: number }) => void list.push(`${dedupKey} ${sequence}`),
   }))
   const result = await evaluate(inputOf([...ids, ...ids]), contenders, context, silent, () => 0)
-  assert.deepEqual(result, { events: 3400, duplicates: 1700, stopped: false })
+  assert.deepEqual(result, { events: 3400, matched: 3400, duplicates: 1700, stopped: false })
   assert.ok(seen[0].length > 0)
   assert.deepEqual(seen[0], seen[1])
 })
