@@ -21,7 +21,7 @@ export class EventSorter extends RunSorter<CloudTrailEvent, EventPlace> {
    * `schema` is topics/cloudtrail.events.v1/value.avsc; events come out with what `fields` names and detection needs.
    * @param maxBytes encoded bytes held in memory, see {@link RunSorter}
    */
-  constructor(schema: AvroSchema, fields: RuleSet['fields'], maxBytes = 96 << 20) {
+  constructor(schema: AvroSchema, fields: RuleSet['fields'], maxBytes = 32 << 20) {
     super(sorting(schema, fields), maxBytes)
   }
 }
