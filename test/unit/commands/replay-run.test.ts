@@ -1,11 +1,15 @@
 // One pass over ordered events: a stop between chunks, one that came before, and each event once for the second look.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { EventSorter } from '../../../src/commands/event-sorter.ts'
 import { ProgressLine } from '../../../src/commands/replay-progress.ts'
-import { distinctEvents, evaluate, remembering, within } from '../../../src/commands/replay-run.ts'
+import { distinctEvents, evaluate, readInOrder, remembering, within } from '../../../src/commands/replay-run.ts'
 import type { OrderedInput } from '../../../src/commands/replay-run.ts'
 import { engineOptions, ruleSetFrom } from '../../../src/commands/rule-set.ts'
+import type { CloudTrailEvent } from '../../../src/normalize/event.ts'
 import { topicContract } from '../../../src/topics.ts'
 import { at, call, second } from '../../harness/detection.ts'
 import { contextOf } from './context.ts'
@@ -68,6 +72,60 @@ test('for the second look every event comes once, those without an id all of the
   )
   assert.equal([...distinctEvents(input)].length, 6, 'and again')
   input.sorter.close()
+})
+
+test('events that wait unread come out as those that are read at once, whether most of them are matched or few', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'replay-run-test-'))
+  try {
+    for (const [name, matched] of [
+      ['most', 0.8],
+      ['few', 0.2],
+    ] as const) {
+      const lines = Array.from({ length: 3000 }, (_, index) => {
+        const isMatched = index % 10 < matched * 10
+        return JSON.stringify({
+          eventVersion: '1.11',
+          userIdentity: {
+            type: 'Root',
+            principalId: '100000000001',
+            accountId: '100000000001',
+            arn: 'arn:aws:iam::100000000001:root',
+          },
+          eventTime: new Date(at('9:00') + ((index * 7919) % 3000) * second).toISOString().replace('.000Z', 'Z'),
+          eventSource: 'secretsmanager.amazonaws.com',
+          eventName: 'GetSecretValue',
+          awsRegion: 'eu-west-1',
+          sourceIPAddress: '192.0.2.1',
+          userAgent: isMatched ? 'matched' : 'other',
+          eventID: `id-${index % 2900}`,
+          recipientAccountId: '100000000001',
+          requestParameters: { secretId: 'db' },
+        })
+      })
+      const file = join(folder, `${name}.jsonl`)
+      writeFileSync(file, lines.join('\n'))
+      const sets = [{ ...rules, match: (event: CloudTrailEvent) => (event.userAgent === 'matched' ? [0] : []) }]
+      const range = { from: at('9:05'), to: at('9:45') }
+      const [fast, plain] = await Promise.all(
+        ['true', 'false'].map(async FAST_PATHS => {
+          const { context } = contextOf({ FAST_PATHS }, new AbortController().signal)
+          const input = await readInOrder({ ...context, positionals: [file] }, range, sets, silent)
+          const events = [...input.sorter.values()]
+          input.sorter.close()
+          const ids = events.filter(event => event.userAgent === 'matched').map(event => event.eventId)
+          const { inRange, first, last } = input
+          assert.equal(events.length, input.kept)
+          return { inRange, first, last, ids, kept: input.kept, unmatched: events.length - ids.length }
+        }),
+      )
+      const { unmatched, ...result } = fast!
+      assert.deepEqual({ ...result, kept: result.kept - unmatched, unmatched: 0 }, plain)
+      assert.deepEqual([fast!.inRange, fast!.first, fast!.last], [2400, range.from, range.to - second])
+      assert.equal(unmatched > 0, name === 'most', 'only where most are matched do they wait unread')
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('a range includes its beginning and not its end', () => {
