@@ -27,7 +27,10 @@ export interface Appended {
   readonly records: number
 }
 
-/** A record as read. Offsets are below 2^53, so they are numbers; `timestamp` is epoch milliseconds. */
+/**
+ * A record as read. Offsets are below 2^53, so they are numbers; `timestamp` is epoch milliseconds. Key and value may be
+ * getters that cut a view of what was fetched: a copy by spreading does not have them.
+ */
 export interface LogRecord {
   readonly offset: number
   readonly timestamp: number

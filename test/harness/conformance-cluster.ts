@@ -120,7 +120,16 @@ export async function listen(client: LogClient, options: ListenOptions): Promise
       control = batchControl
       nextOffset = batch.nextOffset
       assert.ok(batch.records.length > 0, 'a batch without records')
-      received.push(...batch.records.map(record => ({ ...record, partition: batch.partition })))
+      received.push(
+        ...batch.records.map(({ offset, timestamp, key, value, headers }) => ({
+          offset,
+          timestamp,
+          key,
+          value,
+          headers,
+          partition: batch.partition,
+        })),
+      )
       if (handle) return handle(batch, batchControl)
       await batchControl.commit(batch.nextOffset)
       batchControl.resolve(batch.nextOffset)
