@@ -14,11 +14,10 @@ const maxSeen = 4096
  * Events remembered beyond lateness. A copy has the same event time, so once that is late no copy can count: older
  * entries only tell "duplicate" from "late" in the metrics, and are worth little state.
  */
-const maxSeenSettled = 16
+const maxSeenSettled = 128
 
-/** A sweep looks at all of them, so while there are many there is one in fewer events. */
-const sweepEvery = (length: number): number => (length < 256 ? 16 : 64)
-const firstSweep = maxSeenSettled + 16
+const sweepEvery = 64
+const firstSweep = maxSeenSettled + sweepEvery
 
 /** Plain form of {@link SeenEvents}: parallel arrays, oldest arrival first. */
 export interface SeenEventsSnapshot {
@@ -59,7 +58,7 @@ export class SeenEvents {
    */
   add(hash: number, time: number, zone: number, horizon: number): void {
     // decided by the length alone, so that a restored copy sweeps at the same moments
-    if (this.length >= firstSweep && this.length % sweepEvery(this.length) === 0) this.sweep(zone, horizon)
+    if (this.length >= firstSweep && this.length % sweepEvery === 0) this.sweep(zone, horizon)
     if (this.hashes.length > this.length) {
       this.hashes = this.hashes.slice(0, this.length)
       this.times = this.times.slice(0, this.length)
@@ -73,7 +72,7 @@ export class SeenEvents {
     let settled = 0
     for (let i = 0; i < this.length; i++) if ((this.times[i] as number) < zone) settled++
     let surplus = Math.max(0, settled - maxSeenSettled)
-    let overflow = Math.max(0, this.length - surplus - (maxSeen - sweepEvery(maxSeen)))
+    let overflow = Math.max(0, this.length - surplus - (maxSeen - sweepEvery))
     const hashes: number[] = []
     const times: number[] = []
     for (let i = 0; i < this.length; i++) {
